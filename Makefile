@@ -1,0 +1,96 @@
+# Every command does its own set-up, and costs nothing when that is done. PYTHON=... names the interpreter to begin with.
+
+PORT ?= 8080
+# Seconds for `make soak`.
+SOAK_S ?= 600
+# More arguments for pytest: make test ARGS="tests/unit -k cursor"
+ARGS ?=
+
+BIN := .venv/bin
+# What `make check` runs, side by side; each is a target below, and can be run alone.
+CHECKS := check-format check-lint check-types check-imports check-locks check-shell
+SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: runtime-venv ## Run everything in one process and say what to open; PORT=9000 for another port than 8080
+	@exec $(BIN)/python -m cli demo --port $(PORT)
+
+.PHONY: test
+test: test-tools ## Run every test, against a real Kafka where one can be had; ARGS="-k cursor" for some of them
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: soak
+soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than ten minutes
+	WATCHROUTE_SOAK_S=$(SOAK_S) $(BIN)/python -m pytest -m soak -o faulthandler_timeout=0 $(ARGS)
+
+.PHONY: check
+check: dev-venv ## Run every check but the tests: format, lint, types, imports, locks, scripts
+	@$(MAKE) -j4 --output-sync=target --keep-going $(CHECKS)
+	@echo "All of $(CHECKS) passed."
+
+.PHONY: fix
+fix: dev-venv ## Format the code, and mend what the linter can mend by itself
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: dev-venv ## Compile the locks from pyproject.toml; ARGS=--upgrade for the newest versions
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python infra/setup/locks.py compile $(ARGS)
+
+.PHONY: clean
+clean: ## Remove everything that these commands have made
+	rm -rf .venv .kafka build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the commands above rest on.
+
+.PHONY: runtime-venv
+runtime-venv:
+	@infra/setup/venv.sh runtime
+
+.PHONY: dev-venv
+dev-venv:
+	@infra/setup/venv.sh dev
+
+# The tests find out by themselves what there is, and skip what can't be done; with CI=true a skipped test is a failure.
+.PHONY: test-tools
+test-tools: dev-venv
+	@infra/setup/chromium.sh
+	@[ -n "$$WATCHROUTE_TEST_KAFKA" ] || docker info >/dev/null 2>&1 || infra/kafka/fetch.sh \
+		|| echo "Going on without a real Kafka: what needs one is skipped." >&2
+
+.PHONY: check-format
+check-format:
+	$(BIN)/ruff format --check --quiet --diff .
+
+.PHONY: check-lint
+check-lint:
+	$(BIN)/ruff check --quiet .
+
+.PHONY: check-types
+check-types:
+	$(BIN)/mypy
+
+.PHONY: check-imports
+check-imports:
+	$(BIN)/lint-imports
+
+.PHONY: check-locks
+check-locks:
+	$(BIN)/python infra/setup/locks.py check
+
+.PHONY: check-docs
+check-docs:
+	$(BIN)/python -m cli docs --check
+
+.PHONY: check-shell
+check-shell:
+	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+	! command -v shellcheck >/dev/null || shellcheck $(SCRIPTS)

@@ -1,0 +1,1 @@
+"""The watchroute command."""

@@ -1,0 +1,1 @@
+"""Load scenarios, density and fan-out benchmarks."""

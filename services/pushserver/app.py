@@ -1,0 +1,142 @@
+"""The push server, put together: builds everything, owns start and stop."""
+
+import asyncio
+import contextlib
+import gc
+import random
+import socket
+from typing import Any, Final
+
+from starlette.types import ASGIApp
+
+from services.pushserver.counters import Counters
+from services.pushserver.freshness import Freshness
+from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
+from services.pushserver.heartbeat import Heartbeat
+from services.pushserver.hub import Hub
+from services.pushserver.metrics import expose
+from services.pushserver.settings import PushServerSettings
+from services.pushserver.source import Source
+from services.pushserver.transports.reading import ReadApp
+from services.pushserver.transports.reception import Publisher, Reception
+from shared.catalog import Catalog
+from shared.kafka import KafkaSettings, require_extension
+from shared.serving import Listener, admin_app
+from shared.telemetry import logger
+
+log = logger("pushserver")
+_GRACE_S: Final = 2.0
+_TCP_NOTSENT_LOWAT: Final = 25
+_BACKLOG: Final = 4096
+
+
+class PushServer:
+    """One push server in the running event loop."""
+
+    def __init__(
+        self,
+        settings: PushServerSettings,
+        kafka: KafkaSettings,
+        catalog: Catalog,
+        *,
+        publish: Publisher | None = None,
+    ) -> None:
+        require_extension()
+        self.settings = settings
+        self.hub = Hub(catalog, Counters())
+        self.source = Source(self.hub, kafka, settings)
+        self.reception = Reception(self.hub, Freshness(self.source, settings.catch_up_s), settings, publish=publish)
+        self.app = ReadApp(self.reception)
+        self.heartbeat = Heartbeat(self.hub, settings)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why the balancer should send nobody here now, or None."""
+        return "this server is leaving" if self.reception.leaving else self.source.not_ready
+
+    def start(self) -> None:
+        """Begin to read from Kafka."""
+        # Nothing here makes cycles while it runs; a young collection every 700 objects would only cost time.
+        gc.set_threshold(50_000, 20, 50)
+        self._tasks = [
+            asyncio.create_task(self.source.run(), name="source"),
+            asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
+        ]
+
+    async def wait(self) -> None:
+        """Return, or raise what it was, when a task of ours ends: none should."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def drain(self) -> None:
+        """Send every watcher away, each at its own moment of the window, with a bookmark and a `goaway`."""
+        self.reception.leaving = True
+        subscribers = list(self.hub.wheel)
+        random.shuffle(subscribers)
+        log.info("draining", watchers=len(subscribers), seconds=self.settings.drain_s)
+        pause_s = self.settings.drain_s / max(1, len(subscribers))
+        for subscriber in subscribers:
+            subscriber.go_away(random.randint(0, self.settings.sse_retry_ms))  # noqa: S311 -- spreads load
+            if pause_s:
+                await asyncio.sleep(pause_s)
+
+    async def stop(self) -> None:
+        """Stop reading from Kafka."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def listener(self, app: ASGIApp | None = None, *, host: str | None = None, port: int | None = None) -> Listener:
+        """Where readers come in; `app` is what it serves, if that is more than this server's own."""
+        settings = self.settings
+        return Listener(
+            app or self.app,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            http=HandOffHttp,
+            ws=HandOffWebSocket,
+            socket_options=_socket_options(settings),
+            timeout_keep_alive=int(settings.keep_alive_s),
+            ws_max_size=settings.max_message_bytes,
+            ws_per_message_deflate=False,
+            backlog=_BACKLOG,
+        )
+
+
+def _socket_options(settings: PushServerSettings) -> list[tuple[int, int, int]]:
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.dead_peer_s * 1000)))
+        options.append((socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, settings.unsent_bytes))
+    return options
+
+
+async def serve(settings: Any, stop: asyncio.Event) -> None:
+    """Run a push server with its own listeners until `stop` is set."""
+    server = PushServer(settings.pushserver, settings.kafka, Catalog(settings.collections))
+    expose(server.hub, server.source)
+    own = settings.pushserver
+    public = server.listener()
+    admin = Listener(admin_app(lambda: server.not_ready), host=own.admin_host, port=own.admin_port)
+    await public.start()
+    await admin.start()
+    server.start()
+    log.info("listening", host=own.host, port=public.port, admin_port=admin.port)
+    stopping = asyncio.create_task(stop.wait())
+    failing = asyncio.create_task(server.wait())
+    await asyncio.wait((stopping, failing), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    try:
+        if failing.done():
+            await failing
+        await server.drain()
+    finally:
+        failing.cancel()
+        await public.stop(_GRACE_S)
+        await admin.stop(_GRACE_S)
+        await server.stop()
+    log.info("stopped")

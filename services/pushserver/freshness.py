@@ -1,0 +1,53 @@
+"""Waiting for this server to reach a cursor, and asking Kafka whether it ever will."""
+
+import asyncio
+import time
+
+from aiokafka.errors import KafkaError
+
+from services.pushserver.channel import Channel
+from services.pushserver.resume import find_segment, is_ahead
+from services.pushserver.source import Source
+from shared.cursor import Segment
+from shared.problem import Problem
+
+
+class Freshness:
+    """Makes sure that nobody is shown a state older than what they have seen."""
+
+    def __init__(self, source: Source, wait_s: float) -> None:
+        self._source = source
+        self._wait_s = wait_s
+
+    async def settle(self, channel: Channel, segment: Segment) -> None:
+        """Wait until the channel has reached a segment, or until Kafka says that it is of no log that still is.
+
+        Raises Problem `try_again` when neither is so in time. Afterwards `resume.begin` may be called as settled.
+        """
+        deadline = time.monotonic() + self._wait_s
+        try:
+            async with asyncio.timeout(self._wait_s):
+                if not await self._exists(channel, segment):
+                    return
+                while is_ahead(channel, segment):
+                    await self._source.next_batch(deadline - time.monotonic())
+        except (TimeoutError, KafkaError, OSError):
+            if is_ahead(channel, segment):
+                raise Problem("try_again", "this server has not reached the cursor yet") from None
+
+    async def at_least(self, channel: Channel, cursor: str) -> None:
+        """Wait until the channel shows what the cursor's owner has seen; raises Problem `try_again` or `invalid`."""
+        segment = find_segment(channel, cursor)
+        if segment is None or not is_ahead(channel, segment):
+            return
+        await self.settle(channel, segment)
+        if is_ahead(channel, segment):
+            raise Problem("invalid", "at_least is a cursor of a log that is no more")
+
+    async def _exists(self, channel: Channel, segment: Segment) -> bool:
+        if segment.epoch != channel.epoch and segment.epoch != await self._source.current_epoch(channel):
+            return False
+        if segment.epoch == channel.epoch:
+            ends = await self._source.ends(channel)
+            return all(position <= ends.get(partition, -1) for partition, position in segment.positions.items())
+        return True

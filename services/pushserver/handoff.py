@@ -1,0 +1,156 @@
+"""The two uvicorn protocol classes through which an accepted watch leaves ASGI.
+
+Starlette and uvicorn do the handshake; then the transport gets a protocol object of ours (`transport.set_protocol`),
+and the ASGI task, its scope, headers and parser are let go: an idle connection costs a tenth of the memory, and a
+delivery none of the layers. Both classes offer that as the ASGI extension `EXTENSION`, a function of the new protocol
+object and (over HTTP) the response head.
+
+They subclass private classes of a pinned minor version of uvicorn; `tests/integration/test_handoff.py` drives each
+thing that is relied on.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+
+from shared.problem import Problem
+
+EXTENSION: Final = "watchroute.handoff"
+_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\n"
+
+
+class Successor(Protocol):
+    """A protocol object that takes a connection over."""
+
+    def take_over(self, transport: asyncio.Transport) -> None:
+        """Called once, after the response head was written: the transport is its own from now on."""
+
+
+HandOffStream = Callable[[bytes, Successor], None]
+HandOffSocket = Callable[[Sequence[tuple[str, str]], Successor], None]
+
+
+class HandOffHttp(HttpToolsProtocol):
+    """HTTP/1.1, with the hand-off of a response whose body never ends."""
+
+    def on_message_begin(self) -> None:
+        """Offer the extension with each request."""
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = {EXTENSION: self.hand_off}
+
+    def hand_off(self, head: bytes, successor: Successor) -> None:
+        """Write the head, and give the connection away; to be called instead of the first ASGI `send`."""
+        transport, cycle = self.transport, self.cycle
+        if cycle.response_started or cycle.disconnected:
+            raise RuntimeError("only an untouched, open connection can be handed off")
+        # uvicorn is told that all is done, so that it neither answers nor closes when the ASGI task returns.
+        cycle.response_started = cycle.response_complete = True
+        cycle.on_response = _nothing
+        cycle.transport = self.transport = _GONE
+        self.connections.discard(self)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        _install(transport, successor)
+        transport.write(head)
+        successor.take_over(transport)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP with a problem document."""
+        self.transport.write(_problem_bytes(Problem("invalid", msg)))
+        self.transport.close()
+
+
+class HandOffWebSocket(WebSocketsSansIOProtocol):
+    """The WebSocket handshake, with the hand-off of what follows it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn: ServerProtocol = _Handshake(max_size=self.config.ws_max_size)
+
+    async def run_asgi(self) -> None:
+        """Offer the extension."""
+        scope: Any = self.scope
+        scope["extensions"][EXTENSION] = self.hand_off
+        await super().run_asgi()
+
+    def hand_off(self, headers: Sequence[tuple[str, str]], successor: Successor) -> None:
+        """Answer 101 with more headers, and give the connection away; to be called instead of `websocket.accept`."""
+        transport = self.transport
+        if self.handshake_complete or self.disconnected or transport.is_closing():
+            raise RuntimeError("only an untouched, open connection can be handed off")
+        self.handshake_complete = True
+        self.response.headers.update(headers)
+        self.conn.send_response(self.response)
+        self.connections.discard(self)
+        # uvicorn closes its transport when the ASGI task returns.
+        self.transport = _GONE
+        _install(transport, successor)
+        transport.write(b"".join(self.conn.data_to_send()))
+        successor.take_over(transport)
+
+
+class _Handshake(ServerProtocol):
+    """Refuses with problem documents, and names the version it speaks (RFC 6455, section 4.4)."""
+
+    def reject(self, status: HTTPStatus | int, text: str) -> Response:
+        """Make the answer to a bad handshake."""
+        error = getattr(self, "handshake_exc", None)
+        wrong_version = isinstance(error, InvalidHeader | InvalidHeaderValue) and "Version" in str(error)
+        problem = Problem("invalid", text.strip())
+        if wrong_version or isinstance(error, InvalidUpgrade):
+            problem = Problem("upgrade_required", text.partition("\n")[0])
+        elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+            problem = Problem("method_not_allowed", text.strip())
+        response = super().reject(problem.status, problem.body().decode())
+        for name, value in problem.response_headers().items():
+            response.headers.pop(name, None)
+            response.headers[name] = value
+        if problem.code == "upgrade_required":
+            response.headers["Sec-WebSocket-Version"] = "13"
+        return response
+
+
+class _Gone(asyncio.Transport):
+    """What uvicorn holds after the hand-off: closing it does nothing."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing: the connection belongs to somebody else."""
+
+    def write(self, data: Any) -> None:
+        """Nothing, for the same reason."""
+
+    def resume_reading(self) -> None:
+        """Nothing, for the same reason."""
+
+    def pause_reading(self) -> None:
+        """Nothing, for the same reason."""
+
+
+_GONE: Final = _Gone()
+
+
+def _install(transport: asyncio.Transport, successor: Any) -> None:
+    transport.set_protocol(successor)
+    transport.resume_reading()
+
+
+def _problem_bytes(problem: Problem) -> bytes:
+    body = problem.body()
+    headers = {**problem.response_headers(), "Content-Length": str(len(body)), "Connection": "close"}
+    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
+    return _BAD_REQUEST + lines + b"\r\n" + body
+
+
+def _nothing() -> None:
+    """What uvicorn calls when it believes that the response is complete."""

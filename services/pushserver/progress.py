@@ -1,0 +1,41 @@
+"""How far a connection has come: the cursor of its synced watches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.pushserver.channel import Channel
+from services.pushserver.subscription import Subscription
+from shared.cursor import SEVERAL_SCOPES, Segment, encode_cursor, scope_tag
+
+Positions = Mapping[Channel, Sequence[int]]
+
+
+def cursor_of(subscriptions: Iterable[Subscription], instead: Positions | None = None) -> str | None:
+    """The cursor of every watch that is synced, None when there is none.
+
+    `instead` gives the positions of channels for which less has been written than this server has read.
+    """
+    watched: dict[Channel, list[Subscription]] = {}
+    for subscription in subscriptions:
+        if subscription.synced:
+            watched.setdefault(subscription.channel, []).append(subscription)
+    if not watched:
+        return None
+    instead = instead or {}
+    return encode_cursor(
+        _segment(channel, group, instead.get(channel) or channel.positions) for channel, group in watched.items()
+    )
+
+
+def watch_cursor(subscription: Subscription, positions: Sequence[int]) -> str:
+    """The cursor that every connection with this one watch has at these positions."""
+    return encode_cursor((_segment(subscription.channel, (subscription,), positions),))
+
+
+def _segment(channel: Channel, subscriptions: Sequence[Subscription], positions: Sequence[int]) -> Segment:
+    watch = subscriptions[0].watch
+    if any(not subscription.watch.narrow for subscription in subscriptions):
+        return channel.segment(None, dict(enumerate(positions)))
+    if len(subscriptions) > 1:
+        return channel.segment(SEVERAL_SCOPES, dict(enumerate(positions)))
+    known = channel.partitions_of(watch)
+    return channel.segment(scope_tag(watch.label), {partition: positions[partition] for partition in known})

@@ -1,0 +1,213 @@
+"""The session: what each operation of a client means. An operation goes in; frames come out through the subscriber.
+
+What can't be answered at once is returned as a value (`CatchUp`, `Publish`): the transport waits for it, and comes
+back. Mistakes of the client become `problem` frames; a client that persists in them is closed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
+
+from services.pushserver.close import INVALID
+from services.pushserver.hub import Hub
+from services.pushserver.resume import Ahead, begin
+from services.pushserver.subscriber import Subscriber, problem_frame
+from services.pushserver.subscription import Subscription, WatchRequest
+from shared.catalog import MODES
+from shared.cursor import Segment
+from shared.event import parse_time_ms
+from shared.problem import Problem
+from shared.resource import Watch, checked_prefix
+
+MAX_MISTAKES: Final = 16
+_REF_TYPES: Final = (int, str)
+_MAX_REF_CHARS: Final = 64
+
+
+class CatchUp(NamedTuple):
+    """A watch whose cursor is ahead of this server: ask Kafka, wait, and call `Session.subscribe` again as settled."""
+
+    request: WatchRequest
+    segment: Segment
+
+
+class Publish(NamedTuple):
+    """A write that the client wants done; `data` is any JSON value, ignored when `delete`."""
+
+    watch: Watch
+    data: object
+    delete: bool
+    ref: object
+
+
+class Session:
+    """One connection's operations."""
+
+    __slots__ = ("_mistakes", "hub", "max_watches", "subscriber")
+
+    def __init__(self, hub: Hub, subscriber: Subscriber, *, max_watches: int) -> None:
+        self.hub = hub
+        self.subscriber = subscriber
+        self.max_watches = max_watches
+        self._mistakes = 0
+
+    def on_op(self, op: object) -> CatchUp | Publish | None:
+        """Do an operation, or say what it waits for."""
+        ref = None
+        try:
+            members = _members(op)
+            ref = _checked_ref(members.get("ref"))
+            return self._ops[members["op"]](self, members)
+        except Problem as problem:
+            self.refuse(problem, ref)
+        return None
+
+    def refuse(self, problem: Problem, ref: object) -> None:
+        """Answer an operation with a problem."""
+        self.hub.counters.refused[problem.code] += 1
+        self.subscriber.tell(problem_frame(problem, ref))
+        if problem.code == "invalid":
+            self._mistakes += 1
+            if self._mistakes >= MAX_MISTAKES:
+                self.subscriber.end(INVALID)
+
+    def subscribe(self, request: WatchRequest, *, settled: bool = False) -> CatchUp | None:
+        """Add a watch; raises Problem when it can't be had."""
+        channel = self.hub.channel(request.watch.collection)
+        if any(subscription.watch == request.watch for subscription in self.subscriber.subscriptions):
+            self._acknowledge(request)
+            return None
+        self._check(request)
+        decision = begin(channel, request, settled=settled)
+        if isinstance(decision, Ahead):
+            return CatchUp(request, decision.segment)
+        subscription = Subscription(self.subscriber, channel, request.watch, request.mode)
+        self._acknowledge(request)
+        self.subscriber.open(subscription, decision, request.ref)
+        return None
+
+    def _check(self, request: WatchRequest) -> None:
+        check_mode(self.hub, request)
+        subscriptions = self.subscriber.subscriptions
+        if len(subscriptions) >= self.max_watches:
+            raise Problem("too_many_watches", f"a connection has at most {self.max_watches} watches")
+        for other in subscriptions:
+            if "log" in {request.mode, other.mode} and request.watch.overlaps(other.watch):
+                detail = f"{request.watch.label} overlaps {other.watch.label}: only watches in state mode may"
+                raise Problem("invalid", detail, watch=request.watch.label)
+
+    def _acknowledge(self, request: WatchRequest) -> None:
+        if request.ref is not None:
+            self.subscriber.tell({"event": "ack", "ref": request.ref, "watch": request.watch.label})
+
+    def _subscribe(self, members: Mapping[str, Any]) -> CatchUp | None:
+        _only(members, {"watch", "prefix", "mode", "snapshot", "cursor", "since"})
+        catch_up = self.subscribe(_request(members))
+        if catch_up is None and self.subscriber.pump():
+            self.subscriber.sink.wake()
+        return catch_up
+
+    def _unsubscribe(self, members: Mapping[str, Any]) -> None:
+        _only(members, {"watch", "prefix"})
+        watch = _watch(members)
+        for subscription in self.subscriber.subscriptions:
+            if subscription.watch == watch:
+                self.subscriber.drop(subscription)
+                self._answer("ack", members, watch=watch.label)
+                return
+        raise Problem("invalid", f"{watch.label} isn't watched on this connection", watch=watch.label)
+
+    def _publish(self, members: Mapping[str, Any]) -> Publish:
+        _only(members, {"resource", "data", "delete"})
+        watch = Watch.parse(_text(members, "resource"))
+        delete = members.get("delete", False)
+        if watch.id is None or not isinstance(delete, bool) or delete == ("data" in members):
+            raise Problem("invalid", "publish takes a resource and either data or delete:true")
+        self.hub.catalog.get(watch.collection)
+        return Publish(watch, members.get("data"), delete, members.get("ref"))
+
+    def _ping(self, members: Mapping[str, Any]) -> None:
+        _only(members, set())
+        self._answer("pong", members)
+
+    def _auth(self, members: Mapping[str, Any]) -> None:
+        _only(members, {"token"})
+        raise Problem("invalid", "this server asks nobody for a token")
+
+    def _answer(self, event: str, members: Mapping[str, Any], **more: object) -> None:
+        ref = members.get("ref")
+        if ref is not None or event == "pong":
+            self.subscriber.tell({"event": event} | ({} if ref is None else {"ref": ref}) | more)
+
+    _ops: ClassVar[Mapping[str, Callable[..., CatchUp | Publish | None]]] = {
+        "subscribe": _subscribe,
+        "unsubscribe": _unsubscribe,
+        "publish": _publish,
+        "auth": _auth,
+        "ping": _ping,
+    }
+
+
+def check_mode(hub: Hub, request: WatchRequest) -> None:
+    """Raise Problem `invalid` when the collection isn't watched in this mode."""
+    modes = hub.catalog.get(request.watch.collection).settings.modes
+    if request.mode not in modes:
+        allowed = ", ".join(modes)
+        detail = f"{request.watch.collection} is watched in mode {allowed}, not {request.mode}"
+        raise Problem("invalid", detail, watch=request.watch.label)
+
+
+def _members(op: object) -> Mapping[str, Any]:
+    if not isinstance(op, dict) or not isinstance(op.get("op"), str):
+        raise Problem("invalid", 'an operation is an object with a member "op"')
+    if op["op"] not in Session._ops:
+        raise Problem("invalid", f"there is no operation {op['op'][:40]!r}")
+    return op
+
+
+def _checked_ref(ref: object) -> object:
+    if ref is None or (isinstance(ref, _REF_TYPES) and len(str(ref)) <= _MAX_REF_CHARS):
+        return ref
+    raise Problem("invalid", f"a ref is a number or a text of at most {_MAX_REF_CHARS} characters")
+
+
+def _only(members: Mapping[str, Any], allowed: set[str]) -> None:
+    unknown = sorted(str(name)[:40] for name in members.keys() - allowed - {"op", "ref"})
+    if unknown:
+        raise Problem("invalid", f"{members['op']} has no member {', '.join(map(repr, unknown[:5]))}")
+
+
+def _request(members: Mapping[str, Any]) -> WatchRequest:
+    mode, snapshot, cursor = members.get("mode") or "state", members.get("snapshot"), members.get("cursor")
+    if mode not in MODES:
+        raise Problem("invalid", f"mode is one of {', '.join(MODES)}")
+    if not isinstance(snapshot, bool | None) or not isinstance(cursor, str | None):
+        raise Problem("invalid", "snapshot is true or false, cursor a text")
+    return WatchRequest(
+        _watch(members), mode, snapshot is not False, cursor or None, _since(members.get("since")), members.get("ref")
+    )
+
+
+def _watch(members: Mapping[str, Any]) -> Watch:
+    watch = Watch.parse(_text(members, "watch"))
+    prefix = members.get("prefix")
+    if prefix is None:
+        return watch
+    if not isinstance(prefix, str) or watch.narrow:
+        raise Problem("invalid", "prefix is a text, and goes with a collection")
+    return Watch(watch.collection, prefix=checked_prefix(prefix))
+
+
+def _text(members: Mapping[str, Any], name: str) -> str:
+    text = members.get(name)
+    if not isinstance(text, str):
+        raise Problem("invalid", f"{members['op']} needs a text {name}")
+    return text
+
+
+def _since(since: object) -> int | None:
+    if since is None:
+        return None
+    ms = parse_time_ms(since) if isinstance(since, str) else None
+    if ms is None:
+        raise Problem("invalid", "since is a time as in RFC 3339")
+    return ms

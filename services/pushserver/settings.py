@@ -1,0 +1,45 @@
+"""The push server's settings: the `[pushserver]` table."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.settings import RootSettings
+
+
+class PushServerSettings(BaseModel):
+    """The `[pushserver]` table: `WATCHROUTE_PUSHSERVER_*`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="The address that readers reach.")
+    port: int = Field(8081, ge=0, le=65535, description="0: any free port.")
+    admin_host: str = Field("127.0.0.1", description="The address of `/livez`, `/readyz`, `/metrics`.")
+    admin_port: int = Field(9081, ge=0, le=65535, description="0: any free port.")
+    producer_url: str | None = Field(
+        None, description="Where the WebSocket operation `publish` is sent; none: refused."
+    )
+    bookmark_interval_s: float = Field(15, ge=0.1, le=600, description="Between two bookmarks of a connection, ±20 %.")
+    sse_retry_ms: int = Field(2000, ge=0, description="What event streams tell browsers to wait before reconnecting.")
+    catch_up_s: float = Field(3, gt=0, le=60, description="How long a request waits for this server to reach a cursor.")
+    poll_wait_s: float = Field(25, ge=0, le=60, description="How long a long poll waits that doesn't say.")
+    poll_max_bytes: int = Field(16_777_216, ge=1024, description="A poll with more to tell is refused.")
+    mailbox_bytes: int = Field(8_388_608, ge=1024, description="What may wait for one reader that can't keep up.")
+    stalled_s: float = Field(60, gt=0, description="A reader that took no byte for so long is closed.")
+    write_buffer_bytes: int = Field(
+        65_536, ge=1024, description="Above this a connection's changes wait in its mailbox."
+    )
+    unsent_bytes: int = Field(16_384, ge=1024, description="`TCP_NOTSENT_LOWAT`: what the kernel holds unsent.")
+    dead_peer_s: float = Field(30, gt=0, description="`TCP_USER_TIMEOUT`: a peer that acknowledges nothing is gone.")
+    max_watches: int = Field(1000, ge=1, description="Watches of one connection.")
+    max_message_bytes: int = Field(1_048_576, ge=1024, description="A WebSocket message from a client.")
+    page_size: int = Field(100, ge=1, le=10_000, description="Resources on a page of a listing that doesn't say.")
+    keep_alive_s: float = Field(75, gt=0, description="How long an idle HTTP connection is kept.")
+    drain_s: float = Field(5, ge=0, description="Over which connections are sent away when the server stops.")
+    identity_check_s: float = Field(10, gt=0, description="How soon a grown or re-created topic is noticed.")
+    watchdog_s: float = Field(30, gt=1, description="The consumer is rebuilt when no fetch succeeded for so long.")
+    max_held_bytes: int = Field(0, ge=0, description="The server isn't ready when its tables hold more; 0: no limit.")
+
+
+class Settings(RootSettings):
+    """All that a push server reads."""
+
+    pushserver: PushServerSettings = PushServerSettings()

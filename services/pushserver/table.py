@@ -1,0 +1,108 @@
+"""The table: the newest event of every resource of a collection, and how far each partition has been read.
+
+A deleted resource stays as its tombstone for as long as Kafka promises to keep it, so that whoever resumes is told.
+`floors` says for each partition from which position on every delete is still known.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from services.pushserver.log import PartitionLog
+from shared.event import Event
+
+_SHARDS: Final = 64
+"""A dict of a million keys that grows stops the world for 100 ms; 64 small ones do it in small pieces."""
+
+
+class Table:
+    """One epoch of one collection. Only positions are kept when `held` is false."""
+
+    def __init__(self, epoch: bytes, partitions: int, *, delete_retention_ms: int, held: bool = True) -> None:
+        self.epoch = epoch
+        self.held = held
+        self.positions: tuple[int, ...] = (0,) * partitions
+        self.floors = [0] * partitions
+        self.logs = [PartitionLog() for _ in range(partitions)]
+        self.resources = 0
+        self._delete_retention_ms = delete_retention_ms
+        self._shards: list[dict[str, Event]] = [{} for _ in range(_SHARDS)]
+        self._tombstones: deque[Event] = deque()
+
+    def __repr__(self) -> str:
+        return f"<Table epoch={self.epoch.hex()} positions={self.positions} resources={self.resources}>"
+
+    def get(self, resource_id: str) -> Event | None:
+        """The newest event of a resource, its tombstone included; None when none is known."""
+        return self._shards[hash(resource_id) % _SHARDS].get(resource_id)
+
+    def apply(self, events: Sequence[Event], positions: dict[int, int]) -> list[Event]:
+        """Take a batch in the order read, and the position that each partition has reached by it.
+
+        Returns what is news: all but an event that an older partition's newer one outdates (`_outdated`).
+        """
+        news = [event for event in events if self._take(event)] if self.held else list(events)
+        moved = list(self.positions)
+        for partition, position in positions.items():
+            moved[partition] = max(moved[partition], position)
+        self.positions = tuple(moved)
+        return news
+
+    def _take(self, event: Event) -> bool:
+        shard = self._shards[hash(event.id) % _SHARDS]
+        known = shard.get(event.id)
+        if known is not None:
+            if _outdated(event, known):
+                return False
+            self.logs[known.partition].remove(known.offset)
+            self.resources -= known.data is not None
+            # The key object stays the first one: an event that brings its own copy would keep both.
+            event.id = known.id
+        shard[event.id] = event
+        self.logs[event.partition].append(event)
+        if event.data is None:
+            self._tombstones.append(event)
+        else:
+            self.resources += 1
+        return True
+
+    def expire_tombstones(self, now_ms: int, limit: int) -> int:
+        """Forget at most `limit` deletes older than Kafka keeps them, raise the floors, and say how many it were."""
+        forgotten = 0
+        while self._tombstones and forgotten < limit:
+            event = self._tombstones[0]
+            current = self.get(event.id) is event
+            if current and event.logged_ms + self._delete_retention_ms > now_ms:
+                break
+            self._tombstones.popleft()
+            forgotten += 1
+            if current:
+                del self._shards[hash(event.id) % _SHARDS][event.id]
+                self.logs[event.partition].remove(event.offset)
+                self.raise_floor(event.partition, event.offset + 1)
+        return forgotten
+
+    def raise_floor(self, partition: int, position: int) -> None:
+        """Deletes before `position` may be missing from now on."""
+        self.floors[partition] = max(self.floors[partition], position)
+
+    def positions_since(self, logged_ms: int) -> dict[int, int]:
+        """For each partition the position from which on everything was logged at or after a time."""
+        return {partition: log.position_since(logged_ms) for partition, log in enumerate(self.logs)}
+
+    def ids_after(self, after: str, prefix: str, limit: int) -> list[Event]:
+        """A page of a listing: the `limit` live resources next after an id, by id; costs a look at every resource."""
+        return sorted(self._live(after, prefix), key=lambda event: event.id)[:limit]
+
+    def _live(self, after: str, prefix: str) -> Iterator[Event]:
+        for shard in self._shards:
+            for event in shard.values():
+                if event.data is not None and event.id > after and event.id.startswith(prefix):
+                    yield event
+
+
+def _outdated(event: Event, known: Event) -> bool:
+    """Whether `known` is newer: a key changes its partition when a topic grows, and offsets then say nothing."""
+    if event.partition == known.partition:
+        return event.offset <= known.offset
+    return (event.logged_ms, event.partition) < (known.logged_ms, known.partition)

@@ -1,0 +1,1 @@
+"""How a watch is asked for, one file per transport."""

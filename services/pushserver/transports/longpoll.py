@@ -1,0 +1,133 @@
+"""Long poll: frames as soon as there is one, else nothing after a while; and the wait for one resource to change."""
+
+import asyncio
+from typing import Final
+
+import msgpack
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.pushserver.close import CloseReason
+from services.pushserver.subscriber import Subscriber
+from services.pushserver.subscription import WatchRequest
+from services.pushserver.transports.reception import Reception
+from services.pushserver.transports.request import JSON, MAX_WAIT_S, MSGPACK, Asked, negotiate
+from services.pushserver.wire import LINES, PACKED
+from shared.problem import Problem
+
+_HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
+
+
+class Gathering:
+    """A sink that gathers frames until somebody takes them.
+
+    `opened` is set once every watch is live, `done` once there is a frame to answer with, or the end.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.opened = asyncio.Event()
+        self.done = asyncio.Event()
+        self.subscriber: Subscriber
+        self._limit_bytes = limit_bytes
+        self._size = 0
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Gather; beyond the limit nothing more is kept, and `take` says so."""
+        self._size += len(data)
+        if self._size <= self._limit_bytes:
+            self._pieces.append(data)
+        if self.subscriber.caught_up:
+            self.done.set()
+
+    def take(self) -> bytes:
+        """All that was gathered; raises Problem `too_large`."""
+        if self._size > self._limit_bytes:
+            detail = f"a poll tells at most {self._limit_bytes} bytes: use an event stream, a WebSocket or a listing"
+            raise Problem("too_large", detail)
+        return b"".join(self._pieces)
+
+    def close(self, reason: CloseReason, cursor: str | None) -> None:
+        """The subscriber has ended."""
+        del reason, cursor
+        self.opened.set()
+        self.done.set()
+
+    def wake(self) -> None:
+        """Pump soon."""
+        asyncio.get_running_loop().call_soon(self.pump)
+
+    def pump(self) -> None:
+        """Write what waits."""
+        if self.subscriber.pump():
+            self.wake()
+        else:
+            self.opened.set()
+
+    def mind_stall(self, now: float, stalled_s: float) -> None:
+        """Nothing: a poll ends by itself."""
+
+
+async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer `/poll`; raises Problem as long as nothing was sent."""
+    wait_s = asked.number("wait", reception.settings.poll_wait_s, low=0, high=MAX_WAIT_S)
+    kind = negotiate(asked.accept, JSON, MSGPACK)
+    await reception.settle(asked)
+    wires = PACKED if kind == MSGPACK else LINES
+    gathering = Gathering(reception.settings.poll_max_bytes)
+    subscriber = reception.subscriber(wires[asked.format], gathering, together=True, quiet=True)
+    gathering.subscriber = subscriber
+    reception.open(subscriber, asked.watches)
+    reception.hub.wheel.add(subscriber)
+    try:
+        gathering.pump()
+        await _wait(gathering, receive, wait_s)
+        body = _body(gathering.take(), subscriber.cursor() or asked.watches[0].cursor, packed=kind == MSGPACK)
+    finally:
+        reception.hub.leave(subscriber)
+    await Response(body, headers={**_HEADERS, "Content-Type": kind})(scope, receive, send)
+
+
+async def wait_for_change(reception: Reception, asked: Asked, receive: Receive, wait_s: float) -> None:
+    """Return when the resource changes, the time is over, or the client is gone."""
+    gathering = Gathering(reception.settings.poll_max_bytes)
+    subscriber = reception.subscriber(LINES["compact"], gathering, together=True, quiet=True)
+    gathering.subscriber = subscriber
+    request = WatchRequest(asked.watch, snapshot=False)
+    reception.open(subscriber, (request,))
+    reception.hub.wheel.add(subscriber)
+    try:
+        gathering.pump()
+        gathering.done.clear()
+        await _wait(gathering, receive, wait_s)
+    finally:
+        reception.hub.leave(subscriber)
+
+
+async def _wait(gathering: Gathering, receive: Receive, wait_s: float) -> None:
+    """Until every watch is live, and then until there is something to tell, the time is over, or the client is gone."""
+    gone = asyncio.create_task(_disconnected(receive))
+    try:
+        for event, timeout_s in ((gathering.opened, MAX_WAIT_S), (gathering.done, wait_s)):
+            if not event.is_set() and not gone.done():
+                waiting = asyncio.create_task(event.wait())
+                await asyncio.wait((gone, waiting), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(gathered: bytes, cursor: str | None, *, packed: bool) -> bytes:
+    if not packed:
+        tail = orjson.dumps({"cursor": cursor})[1:]
+        return b'{"frames":[' + b",".join(gathered.splitlines()) + b"]," + tail
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(gathered)
+    body: bytes = msgpack.packb({"frames": list(unpacker), "cursor": cursor})
+    return body

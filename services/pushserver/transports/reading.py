@@ -1,0 +1,56 @@
+"""The ASGI app for everything that reads: finds out what was asked, and hands it to its transport."""
+
+from starlette.types import Receive, Scope, Send
+
+from services.pushserver.transports import longpoll, snapshot, sse, websocket
+from services.pushserver.transports.reception import Reception
+from services.pushserver.transports.request import read_request
+from shared.answers import problem_response
+from shared.problem import Problem
+from shared.telemetry import logger
+
+log = logger("http")
+_METHODS = ("GET", "HEAD")
+_HTTP = {
+    "get": snapshot.get,
+    "list": snapshot.listing,
+    "stream": sse.stream,
+    "watch/stream": sse.stream,
+    "poll": longpoll.poll,
+    "watch/poll": longpoll.poll,
+}
+
+
+class ReadApp:
+    """GET, long poll, event streams and WebSockets; every refusal is a problem document, of handshakes too."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            await self._answer(scope, receive, send)
+        except Problem as problem:
+            await self._refuse(problem, scope, receive, send)
+        except Exception:
+            log.exception("request failed", path=scope.get("path"))
+            await self._refuse(Problem("internal", "the server's log has the details"), scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _METHODS:
+            raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
+        asked = read_request(scope)
+        if scope["type"] == "websocket":
+            await websocket.accept(self._reception, asked, scope)
+        else:
+            await _HTTP[asked.kind](self._reception, asked, scope, receive, send)
+
+    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        self._reception.counters.refused[problem.code] += 1
+        if scope["type"] == "http":
+            await problem_response(problem, head=scope["method"] == "HEAD")(scope, receive, send)
+            return
+        headers = [(name.lower().encode(), text.encode()) for name, text in problem.response_headers().items()]
+        await send({"type": "websocket.http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": problem.body()})

@@ -1,0 +1,94 @@
+"""The reception: what every transport needs to take a watch in."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from services.pushserver.channel import Channel
+from services.pushserver.counters import Counters
+from services.pushserver.freshness import Freshness
+from services.pushserver.hub import Hub
+from services.pushserver.resume import Ahead, begin
+from services.pushserver.session import CatchUp, Publish, Session, check_mode
+from services.pushserver.settings import PushServerSettings
+from services.pushserver.subscriber import Sink, Subscriber
+from services.pushserver.subscription import WatchRequest
+from services.pushserver.transports.request import Asked
+from services.pushserver.wire import Wire
+from shared.problem import Problem
+
+Publisher = Callable[[Publish], Awaitable[dict[str, str]]]
+"""Does a write of a WebSocket client; returns `version` and `cursor`, raises Problem."""
+
+
+class Reception:
+    """The hub and what surrounds it, as transports see it; `leaving` once nobody is taken in any more."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        freshness: Freshness,
+        settings: PushServerSettings,
+        *,
+        publish: Publisher | None = None,
+    ) -> None:
+        self.hub = hub
+        self.freshness = freshness
+        self.settings = settings
+        self.publish = publish
+        self.leaving = False
+
+    @property
+    def counters(self) -> Counters:
+        """The server's totals."""
+        return self.hub.counters
+
+    async def channel(self, asked: Asked) -> Channel:
+        """The channel of an address, as fresh as `at_least` wants it; raises Problem."""
+        self.check_open()
+        channel = self.hub.channel(asked.watch.collection)
+        if "at_least" in asked.parameters:
+            await self.freshness.at_least(channel, asked.parameters["at_least"])
+        return channel
+
+    def check_open(self) -> None:
+        """Raise Problem `going_away` once the server is leaving."""
+        if self.leaving:
+            raise Problem("going_away", "this server is leaving; another one has everything")
+
+    async def settle(self, asked: Asked) -> None:
+        """Wait until every watch can begin: this server has reached its cursor, or Kafka says that none ever will."""
+        self.check_open()
+        for request in asked.watches:
+            check_mode(self.hub, request)
+            channel = self.hub.channel(request.watch.collection)
+            if "at_least" in asked.parameters:
+                await self.freshness.at_least(channel, asked.parameters["at_least"])
+            decision = begin(channel, request, settled=False)
+            if isinstance(decision, Ahead):
+                await self.freshness.settle(channel, decision.segment)
+
+    def open(self, subscriber: Subscriber, requests: Iterable[WatchRequest]) -> Session:
+        """Give a subscriber its watches, without a word yet; raises Problem, and then it has none."""
+        session = Session(self.hub, subscriber, max_watches=self.settings.max_watches)
+        try:
+            for request in requests:
+                session.subscribe(request, settled=True)
+        except Problem:
+            subscriber.drop_all()
+            raise
+        return session
+
+    def subscriber(self, wire: Wire, sink: Sink, *, together: bool, quiet: bool = False) -> Subscriber:
+        """A subscriber with this server's limits."""
+        return Subscriber(
+            wire,
+            sink,
+            self.hub.counters,
+            limit_bytes=self.settings.mailbox_bytes,
+            together=together,
+            quiet=quiet,
+        )
+
+    async def catch_up(self, waiting: CatchUp) -> None:
+        """Wait for what an operation's cursor needs; raises Problem `try_again`."""
+        channel = self.hub.channel(waiting.request.watch.collection)
+        await self.freshness.settle(channel, waiting.segment)

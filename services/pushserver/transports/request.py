@@ -1,0 +1,206 @@
+"""What was asked: the address, the parameters and the headers of a request, checked. Used by every transport."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
+
+from services.pushserver.subscription import WatchRequest
+from services.pushserver.wire import FORMATS, Format
+from shared.catalog import MODES
+from shared.event import parse_time_ms
+from shared.problem import Problem
+from shared.resource import Watch, checked_prefix
+from shared.target import Target, parse_target
+
+SSE: Final = "text/event-stream"
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+MSGPACK: Final = "application/msgpack"
+MAX_QUERY_BYTES: Final = 65_536
+MAX_WAIT_S: Final = 60.0
+
+_WATCH: Final = frozenset({"cursor", "since", "mode", "snapshot", "format", "at_least"})
+_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "get": frozenset({"at_least"}),
+    "list": frozenset({"prefix", "limit", "after", "format", "at_least"}),
+    "stream": _WATCH | {"prefix"},
+    "ws": _WATCH | {"prefix"},
+    "poll": _WATCH | {"prefix", "wait"},
+    "watch/stream": _WATCH | {"resource"},
+    "watch/ws": frozenset({"format"}),
+    "watch/poll": _WATCH | {"resource", "wait"},
+}
+T = TypeVar("T", bound=str)
+
+
+class Asked(NamedTuple):
+    """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names."""
+
+    kind: str
+    headers: Mapping[str, str]
+    parameters: Mapping[str, str]
+    watches: tuple[WatchRequest, ...]
+    format: Format
+    accept: str
+
+    @property
+    def watch(self) -> Watch:
+        """The one watch of an address that has one."""
+        return self.watches[0].watch
+
+    def number(self, name: str, otherwise: float, *, low: float, high: float) -> float:
+        """A numeric parameter; raises Problem `invalid`."""
+        text = self.parameters.get(name)
+        if text is None:
+            return otherwise
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise Problem("invalid", f"{name} is a number from {low:g} to {high:g}")
+        return number
+
+    @property
+    def preferred_wait_s(self) -> float | None:
+        """N of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; None without it, or when it is no number."""
+        for preference in self.headers.get("prefer", "").split(","):
+            name, _, value = preference.partition(";")[0].strip().partition("=")
+            if name.strip().lower() == "wait" and value.strip().strip('"').isdigit():
+                return min(float(value.strip().strip('"')), MAX_WAIT_S)
+        return None
+
+
+def read_request(scope: Mapping[str, Any]) -> Asked:
+    """Read an ASGI scope; raises Problem."""
+    target = parse_target(scope["raw_path"])
+    headers = _headers(scope)
+    accept = headers.get("accept", "*/*")
+    kind = _kind(target, scope["type"], accept)
+    parameters, resources = _parameters(scope["query_string"], kind)
+    return Asked(
+        kind, headers, parameters, _watches(target, parameters, resources, headers), _format(parameters), accept
+    )
+
+
+def negotiate(accept: str, *offered: T) -> T:
+    """The offered media type that is liked best, the first of equals; raises Problem `not_acceptable`."""
+    ranges = [_range(text) for text in accept.split(",")] if accept.strip() else [("*/*", 1.0)]
+    best = max(offered, key=lambda kind: (_quality(kind, ranges), -offered.index(kind)))
+    if _quality(best, ranges) <= 0:
+        raise Problem("not_acceptable", f"what there is: {', '.join(offered)}")
+    return best
+
+
+def _quality(kind: str, ranges: list[tuple[str, float]]) -> float:
+    for pattern in (kind, kind.partition("/")[0] + "/*", "*/*"):
+        for name, quality in ranges:
+            if name == pattern:
+                return quality
+    return 0.0
+
+
+def _range(text: str) -> tuple[str, float]:
+    name, *options = (part.strip() for part in text.lower().split(";"))
+    for option in options:
+        if option.startswith("q="):
+            try:
+                return name, float(option[2:])
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _kind(target: Target, scope_type: str, accept: str) -> str:
+    if target.watch is None:
+        kind = f"watch/{target.verb}"
+    elif target.verb:
+        kind = target.verb
+    elif scope_type == "websocket":
+        kind = "ws"
+    elif SSE in accept.lower():
+        kind = "stream"
+    else:
+        kind = "list" if target.watch.id is None else "get"
+    if (scope_type == "websocket") != kind.endswith("ws"):
+        if scope_type == "http":
+            headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+            raise Problem("upgrade_required", "this address speaks WebSocket, version 13", headers=headers)
+        raise Problem("invalid", "a WebSocket is at the address of what it watches, or at its /ws")
+    return kind
+
+
+def _parameters(query: bytes, kind: str) -> tuple[dict[str, str], list[str]]:
+    if len(query) > MAX_QUERY_BYTES:
+        raise Problem("too_large", f"a query has at most {MAX_QUERY_BYTES} bytes")
+    parameters: dict[str, str] = {}
+    resources: list[str] = []
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=2000)
+    except ValueError:
+        raise Problem("invalid", "a query is percent-encoded UTF-8, of at most 2000 parameters") from None
+    for name, value in pairs:
+        if name not in _PARAMETERS[kind]:
+            raise Problem(
+                "invalid", f"there is no parameter {name[:40]!r} here: {', '.join(sorted(_PARAMETERS[kind]))}"
+            )
+        if name == "resource":
+            resources.append(value)
+        elif parameters.setdefault(name, value) != value:
+            raise Problem("invalid", f"{name} is given twice")
+    return parameters, resources
+
+
+def _watches(
+    target: Target, parameters: Mapping[str, str], resources: list[str], headers: Mapping[str, str]
+) -> tuple[WatchRequest, ...]:
+    mode, snapshot = parameters.get("mode", "state"), parameters.get("snapshot", "true")
+    if mode not in MODES:
+        raise Problem("invalid", f"mode is one of {', '.join(MODES)}")
+    if snapshot not in {"true", "false"}:
+        raise Problem("invalid", "snapshot is true or false")
+    cursor = headers.get("last-event-id") or parameters.get("cursor") or None
+    since_ms = _since_ms(parameters)
+    return tuple(
+        WatchRequest(watch, mode, snapshot == "true", cursor, since_ms)
+        for watch in _named(target, parameters, resources)
+    )
+
+
+def _named(target: Target, parameters: Mapping[str, str], resources: list[str]) -> list[Watch]:
+    if target.watch is None:
+        if not resources and target.verb != "ws":
+            raise Problem("invalid", "name what to watch: resource=stocks/AAPL, as often as needed")
+        return list(dict.fromkeys(Watch.parse(label) for label in resources))
+    prefix = parameters.get("prefix")
+    if prefix is None:
+        return [target.watch]
+    if target.watch.id is not None:
+        raise Problem("invalid", "prefix goes with a collection")
+    return [Watch(target.watch.collection, prefix=checked_prefix(prefix))]
+
+
+def _since_ms(parameters: Mapping[str, str]) -> int | None:
+    since = parameters.get("since")
+    if since is None:
+        return None
+    # A "+" that wasn't percent-encoded arrives as a space.
+    ms = parse_time_ms(since.replace(" ", "+"))
+    if ms is None:
+        raise Problem("invalid", "since is a time as in RFC 3339")
+    return ms
+
+
+def _format(parameters: Mapping[str, str]) -> Format:
+    for known in FORMATS:
+        if known == parameters.get("format", "json"):
+            return known
+    raise Problem("invalid", f"format is one of {', '.join(FORMATS)}")

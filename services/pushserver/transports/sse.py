@@ -1,0 +1,67 @@
+"""Server-Sent Events: one or several watches as an event stream (WHATWG HTML, section 9.2)."""
+
+from email.utils import formatdate
+from typing import Any, Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.pushserver.close import CloseReason
+from services.pushserver.handoff import EXTENSION
+from services.pushserver.transports.connection import Connection
+from services.pushserver.transports.reception import Reception
+from services.pushserver.transports.request import Asked
+from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk
+
+HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+}
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+class StreamConnection(Connection):
+    """An event stream after its response head."""
+
+    __slots__ = ("chunked",)
+
+    def __init__(self, reception: Reception, *, chunked: bool) -> None:
+        super().__init__(reception)
+        self.chunked = chunked
+
+    def close(self, reason: CloseReason, cursor: str | None) -> None:
+        """End the body: who sees the last chunk knows that nothing was cut off."""
+        if self.chunked and not self.transport.is_closing():
+            self.transport.write(_LAST_CHUNK)
+        super().close(reason, cursor)
+
+
+async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with an event stream; raises Problem as long as nothing was sent."""
+    await reception.settle(asked)
+    if scope["method"] == "HEAD":
+        await Response(headers=HEADERS)(scope, receive, send)
+        return
+    chunked = scope["http_version"] != "1.0"
+    connection = StreamConnection(reception, chunked=chunked)
+    connection.subscriber = reception.subscriber(_wire(asked, chunked=chunked), connection, together=True)
+    reception.open(connection.subscriber, asked.watches)
+    hand_off: Any = scope["extensions"][EXTENSION]
+    hand_off(_head(reception.settings.sse_retry_ms, chunked=chunked), connection)
+
+
+def _wire(asked: Asked, *, chunked: bool) -> Wire:
+    if not chunked:
+        return SSE_HTTP10[asked.format]
+    if len(asked.watches) == 1 and asked.watch.id is not None:
+        return SSE_ONE[asked.format]
+    return SSE[asked.format]
+
+
+def _head(retry_ms: int, *, chunked: bool) -> bytes:
+    headers = {"Date": formatdate(usegmt=True), **HEADERS}
+    headers |= {"Transfer-Encoding": "chunked"} if chunked else {"Connection": "close"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    retry = b"retry: %d\n\n" % retry_ms
+    return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + (http_chunk(retry) if chunked else retry)

@@ -1,0 +1,177 @@
+"""WebSocket: one watch by its URL, and as many as wanted by operations (RFC 6455)."""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import msgpack
+from starlette.types import Scope
+from websockets.frames import Opcode
+
+from services.pushserver.close import CLIENT_CLOSED, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
+from services.pushserver.handoff import EXTENSION
+from services.pushserver.session import CatchUp, Publish, Session
+from services.pushserver.transports.connection import Connection
+from services.pushserver.transports.inbound import Inbound, Message, Violation
+from services.pushserver.transports.reception import Reception
+from services.pushserver.transports.request import Asked
+from services.pushserver.wire import WS_JSON, WS_MSGPACK, ws_frame
+from shared.problem import Problem
+from shared.telemetry import logger
+from shared.value import MAX_DEPTH, MalformedValue, check_json
+
+log = logger("websocket")
+JSON_PROTOCOL: Final = "watch.v1.json"
+MSGPACK_PROTOCOL: Final = "watch.v1.msgpack"
+_PONG: Final = 0x8A
+_CLOSE: Final = 0x88
+_CLOSING_S: Final = 5.0
+_MAX_WAITING: Final = 1000
+"""Operations read while one waits; reading pauses then, so these are what one read brought."""
+
+
+class SocketConnection(Connection):
+    """A WebSocket after its handshake."""
+
+    __slots__ = ("_closing", "_inbound", "_task", "_waiting", "binary", "session")
+
+    def __init__(self, reception: Reception, *, binary: bool) -> None:
+        super().__init__(reception)
+        self.binary = binary
+        self.session: Session
+        self._inbound: Inbound | None = None
+        self._waiting: deque[Message] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        inbound = self._inbound or Inbound(self.reception.settings.max_message_bytes)
+        try:
+            messages = inbound.feed(data)
+        except Violation as violation:
+            self.subscriber.end(violation.reason)
+            return
+        self._inbound = None if inbound.idle else inbound
+        for position, message in enumerate(messages):
+            if self._task is not None:
+                self._wait_with(messages[position:])
+                return
+            self._on_message(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if self._task is not None:
+            self._task.cancel()
+        super().connection_lost(exc)
+
+    def close(self, reason: CloseReason, cursor: str | None) -> None:
+        """Say goodbye; the client's own close, or a few seconds, end the connection."""
+        if self._closing or self.transport.is_closing():
+            return
+        self._closing = True
+        text = (cursor or "").encode() if reason.problem == "slow" else reason.name.encode()
+        payload = reason.code.to_bytes(2) + (text if len(text) <= WS_REASON_BYTES else b"")
+        self.transport.write(ws_frame(_CLOSE, payload))
+        asyncio.get_running_loop().call_later(_CLOSING_S, self.transport.close)
+
+    def _on_message(self, message: Message) -> None:
+        if message.opcode is Opcode.CLOSE:
+            self._on_close(message.data)
+        elif self._closing:
+            return
+        elif message.opcode is Opcode.PING:
+            self.write(ws_frame(_PONG, message.data))
+        elif message.opcode is not Opcode.PONG:
+            self._on_op(message)
+
+    def _on_close(self, payload: bytes) -> None:
+        if not self._closing:
+            self._closing = True
+            self.transport.write(ws_frame(_CLOSE, payload[:2]))
+            self.subscriber.end(CLIENT_CLOSED)
+        self.transport.close()
+
+    def _on_op(self, message: Message) -> None:
+        try:
+            op = _decode_op(message, binary=self.binary)
+        except Problem as problem:
+            self.session.refuse(problem, None)
+            return
+        outcome = self.session.on_op(op)
+        if outcome is not None:
+            self.transport.pause_reading()
+            self._task = asyncio.get_running_loop().create_task(self._finish(outcome))
+
+    def _wait_with(self, messages: list[Message]) -> None:
+        waiting = self._waiting = self._waiting or deque()
+        waiting.extend(messages)
+        if len(waiting) > _MAX_WAITING:
+            self.subscriber.end(PROTOCOL)
+
+    async def _finish(self, outcome: CatchUp | Publish) -> None:
+        """Do what an operation waits for, then go on with those that came after it."""
+        ref = outcome.ref if isinstance(outcome, Publish) else outcome.request.ref
+        try:
+            if isinstance(outcome, Publish):
+                self.subscriber.tell(await self._published(outcome))
+            else:
+                await self.reception.catch_up(outcome)
+                self.session.subscribe(outcome.request, settled=True)
+        except Problem as problem:
+            self.session.refuse(problem, ref)
+        except Exception:
+            log.exception("an operation failed")
+            self.subscriber.end(INTERNAL, Problem("internal", "the server's log has the details"))
+            return
+        self._task = None
+        while self._waiting and self._task is None:
+            self._on_message(self._waiting.popleft())
+        if self._task is None:
+            self._waiting = None
+            self.transport.resume_reading()
+        if self.subscriber.pump():
+            self.wake()
+
+    async def _published(self, outcome: Publish) -> dict[str, Any]:
+        if self.reception.publish is None:
+            raise Problem("unavailable", "this push server knows no producer to publish through")
+        answer = await self.reception.publish(outcome)
+        frame = {"event": "ack", "resource": outcome.watch.label, **answer}
+        return frame if outcome.ref is None else {**frame, "ref": outcome.ref}
+
+
+async def accept(reception: Reception, asked: Asked, scope: Scope) -> None:
+    """Upgrade, and begin the watch that the URL names; raises Problem as long as nothing was sent."""
+    protocol = _subprotocol(scope["subprotocols"])
+    await reception.settle(asked)
+    binary = protocol == MSGPACK_PROTOCOL
+    wires = WS_MSGPACK if binary else WS_JSON
+    connection = SocketConnection(reception, binary=binary)
+    connection.subscriber = reception.subscriber(wires[asked.format], connection, together=False)
+    connection.session = reception.open(connection.subscriber, asked.watches)
+    headers = [("Sec-WebSocket-Protocol", protocol)] if protocol else []
+    hand_off: Any = scope["extensions"][EXTENSION]
+    hand_off(headers, connection)
+
+
+def _subprotocol(offered: list[str]) -> str | None:
+    if not offered:
+        return None
+    for protocol in offered:
+        if protocol in {JSON_PROTOCOL, MSGPACK_PROTOCOL}:
+            return protocol
+    raise Problem("invalid", f"the subprotocols are {JSON_PROTOCOL} and {MSGPACK_PROTOCOL}")
+
+
+def _decode_op(message: Message, *, binary: bool) -> object:
+    if (message.opcode is Opcode.BINARY) != binary:
+        raise Problem("invalid", f"messages are {'binary' if binary else 'text'} here")
+    try:
+        if not binary:
+            return check_json(message.data)
+        return msgpack.unpackb(message.data, strict_map_key=True, max_buffer_size=len(message.data))
+    except MalformedValue as malformed:
+        raise Problem("invalid", f"an operation is JSON, nested at most {MAX_DEPTH} deep: {malformed.reason}") from None
+    except (ValueError, msgpack.UnpackException):
+        raise Problem("invalid", "an operation is a msgpack map") from None

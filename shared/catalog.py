@@ -1,0 +1,112 @@
+"""The catalogue: which collections there are, and what is promised of each."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.cursor import MAX_PARTITIONS, collection_tag
+from shared.errors import ConfigurationError
+from shared.problem import Problem
+from shared.resource import is_collection
+from shared.schema import Schema
+from shared.value import ValueFormat
+
+Mode = Literal["state", "log"]
+MODES: Final[tuple[Mode, ...]] = ("state", "log")
+
+
+class CollectionSettings(BaseModel):
+    """One `[collections.NAME]` table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topic: str | None = Field(None, description="The Kafka topic; the collection's own name when left out.")
+    partitions: int = Field(12, ge=1, le=MAX_PARTITIONS, description="For `watchroute topics ensure`.")
+    replication: int = Field(1, ge=1, le=32767, description="For `watchroute topics ensure`; 3 in production.")
+    modes: tuple[Mode, ...] = Field(("state",), min_length=1, description="What a watcher may ask for.")
+    value: ValueFormat = Field("json", description="How record values are written.")
+    schema_file: Path | None = Field(None, alias="schema", description="A JSON Schema that every write must meet.")
+    state: Literal["held", "none"] = Field(
+        "held", description="`none`: too large to hold; watched from now on, no snapshots."
+    )
+    history_records: int = Field(10_000, ge=0, description="Records a partition keeps for resuming in log mode.")
+    history_s: float = Field(3600, gt=0, description="Records older than this are not kept for log mode.")
+    max_value_bytes: int = Field(1_048_576, ge=2, description="Larger records are skipped, larger writes refused.")
+    delete_retention_s: float = Field(
+        86_400, gt=0, description="`delete.retention.ms` of the topic: how long a delete can be told to who was away."
+    )
+    generation: int = Field(0, ge=0, description="Raise it to tell every watcher that the log's identity changed.")
+
+    @field_validator("schema_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            Schema.from_file(path)
+        return path
+
+
+class Collection:
+    """One collection, as the services use it."""
+
+    def __init__(self, name: str, settings: CollectionSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.topic = settings.topic or name
+        self.tag = collection_tag(name)
+
+    def __repr__(self) -> str:
+        return f"<Collection {self.name} of topic {self.topic}>"
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The compiled schema, if the collection has one."""
+        return Schema.from_file(self.settings.schema_file) if self.settings.schema_file else None
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether the newest value of every resource is kept in memory."""
+        return self.settings.state == "held"
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether recent records are kept, for log mode or for want of state."""
+        return "log" in self.settings.modes or not self.holds_state
+
+
+class Catalog:
+    """All collections, by name."""
+
+    def __init__(self, tables: Mapping[str, CollectionSettings]) -> None:
+        mistakes = list(_mistakes(tables))
+        if mistakes:
+            raise ConfigurationError(mistakes)
+        self._collections = {name: Collection(name, settings) for name, settings in tables.items()}
+
+    def __iter__(self) -> Iterator[Collection]:
+        return iter(self._collections.values())
+
+    def __len__(self) -> int:
+        return len(self._collections)
+
+    def get(self, name: str) -> Collection:
+        """The collection of that name; raises Problem `not_found`."""
+        collection = self._collections.get(name)
+        if collection is None:
+            raise Problem("not_found", f"there is no collection {name[:100]!r}")
+        return collection
+
+
+def _mistakes(tables: Mapping[str, CollectionSettings]) -> Iterator[str]:
+    tags: dict[bytes, str] = {}
+    topics: dict[str, str] = {}
+    for name, settings in tables.items():
+        if not is_collection(name):
+            yield f"collections.{name}: a name has letters, digits, '.', '_' and '-', and is not 'watch' or 'tickets'"
+        topic = settings.topic or name
+        if other := topics.setdefault(topic, name) != name and topics[topic]:
+            yield f"collections.{name}: the topic {topic!r} already serves {other!r}"
+        if other := tags.setdefault(collection_tag(name), name) != name and tags[collection_tag(name)]:
+            yield f"collections.{name}: its cursors would look like those of {other!r}; choose another name"

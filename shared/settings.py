@@ -1,0 +1,119 @@
+"""Settings from `watchroute.toml` and from `WATCHROUTE_*`, the latter winning.
+
+Unknown names are refused in both, and all mistakes are reported at once (`ConfigurationError`). Settings are read once,
+by a `__main__`, and handed down; nothing reads them at import.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.catalog import CollectionSettings
+from shared.errors import ConfigurationError
+from shared.kafka import KafkaSettings
+
+PREFIX: Final = "WATCHROUTE_"
+_NOT_SETTINGS: Final = ("CONFIG", "TEST_", "SOAK_")
+_SCALARS_FROM_ENV: Final = frozenset({"collections"})
+
+
+class LogSettings(BaseModel):
+    """How both services log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least serious level written.")
+    format: Literal["console", "json"] = Field("json", description="One JSON object a line, or text for a person.")
+
+
+class RootSettings(BaseSettings):
+    """What every process reads; each service adds its own table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        validate_default=True,
+        nested_model_default_partial_update=True,
+    )
+    _file: ClassVar[Mapping[str, Any]] = {}
+
+    kafka: KafkaSettings = KafkaSettings()
+    log: LogSettings = LogSettings()
+    collections: dict[str, CollectionSettings] = {}
+    producer: Any = Field(default=None, repr=False)
+    pushserver: Any = Field(default=None, repr=False)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what `load` read from the file."""
+        del settings_cls
+        return env_settings, init_settings
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """Read the file (`path`, else `WATCHROUTE_CONFIG`, else `watchroute.toml` if it exists) and the environment.
+
+        Raises ConfigurationError with every mistake.
+        """
+        content, mistakes = read_file(path or _default_path())
+        mistakes += _unknown_variables(cls)
+        try:
+            settings = cls(**content)
+        except ValidationError as invalid:
+            mistakes += [_line(error) for error in invalid.errors(include_url=False)]
+        if mistakes:
+            raise ConfigurationError(sorted(set(mistakes)))
+        return settings
+
+
+def read_file(path: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """The content of a TOML file, and what is wrong with it; a schema's path becomes relative to the file's folder."""
+    if path is None:
+        return {}, []
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return {}, [f"{path}: {error}"]
+    for collection in content.get("collections", {}).values():
+        if isinstance(collection, dict) and isinstance(collection.get("schema"), str):
+            collection["schema"] = str(path.parent / collection["schema"])
+    return content, []
+
+
+def _default_path() -> Path | None:
+    named = os.environ.get(PREFIX + "CONFIG")
+    if named:
+        return Path(named)
+    return Path("watchroute.toml") if Path("watchroute.toml").exists() else None
+
+
+def _unknown_variables(cls: type[RootSettings]) -> list[str]:
+    tables = set(cls.model_fields) - _SCALARS_FROM_ENV
+    names = (name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
+    return [
+        f"{PREFIX}{name}: no such setting"
+        for name in names
+        if not name.startswith(_NOT_SETTINGS) and name.partition("_")[0].lower() not in tables
+    ]
+
+
+def _line(error: Any) -> str:
+    *tables, name = (str(part) for part in error["loc"] or ("settings",))
+    where = ".".join((*tables, name))
+    variable = f" ({PREFIX}{'_'.join((*tables, name)).upper()})" if len(tables) == 1 else ""
+    what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    return f"{where}{variable}: {what}"

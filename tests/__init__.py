@@ -1,0 +1,1 @@
+"""Tests, in tiers: unit, conformance, integration, e2e, chaos, browser."""

@@ -1,0 +1,57 @@
+"""The server goes away and comes back: the page stays, and never goes back in time."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.dashboard import TRANSPORTS, Dashboard, everything_shown, regressions
+from tests.browser.demo_process import DemoProcess
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("end", [DemoProcess.kill, DemoProcess.stop], ids=["killed", "stopped"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_restart_is_survived_without_a_reload_and_without_an_older_price(
+    dashboard: Dashboard, demo: DemoProcess, transport: str, end: Callable[[DemoProcess], None]
+) -> None:
+    await dashboard.choose(transport)
+    await dashboard.wait_live(transport)
+    await dashboard.wait_moves()
+    epoch = await dashboard.read("watchroute.epoch")
+
+    end(demo)
+    await dashboard.wait_state("Reconnecting")
+    assert len(await dashboard.versions()) == 12
+    await demo.start()
+    await dashboard.wait_live(transport)
+    await dashboard.wait_moves(stocks=12)
+
+    assert await dashboard.read("window.sameDocument")
+    assert await dashboard.read("watchroute.epoch") == epoch
+    assert regressions(await everything_shown(dashboard)) == []
+
+
+async def test_the_playground_has_caught_up_after_a_restart(dashboard: Dashboard, demo: DemoProcess) -> None:
+    await demo.put("playground/leaves", 1)
+    await demo.put("playground/stays", 1)
+    await dashboard.page.locator('[data-resource="playground/leaves"]').wait_for()
+    demo.kill()
+    await dashboard.wait_state("Reconnecting")
+    await demo.start()
+    await demo.delete("playground/leaves")
+    await demo.put("playground/stays", 2)
+    await dashboard.page.locator('[data-resource="playground/leaves"]').wait_for(state="detached")
+    await dashboard.page.locator('[data-resource="playground/stays"] code', has_text="2").wait_for()
+
+
+async def test_a_refused_stream_is_asked_for_again_by_hand(dashboard: Dashboard, demo: DemoProcess) -> None:
+    """EventSource gives up for good on a 503; the page must not."""
+    await dashboard.wait_live("sse")
+    await dashboard.page.route("**/v1/stocks/stream*", lambda route: route.fulfill(status=503))
+    demo.kill()
+    await dashboard.wait_state("the server refused the stream")
+    await dashboard.page.unroute("**/v1/stocks/stream*")
+    await demo.start()
+    await dashboard.wait_live("sse")
+    await dashboard.wait_moves()

@@ -1,0 +1,1 @@
+"""The protocol, seen from outside."""

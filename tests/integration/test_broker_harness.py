@@ -1,0 +1,116 @@
+"""The Kafka that the tests stand on does what they expect of it."""
+
+import pytest
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+from tests.support.broker import Broker, MavenBroker
+from tests.support.broker_cluster import BrokerCluster
+from tests.support.broker_jars import KafkaJars
+from tests.support.compaction import compact, expire_tombstones
+from tests.support.deadline import until
+from tests.support.records import RawRecord, produce, produce_transaction, read_all
+from tests.support.topics import Topics
+
+
+async def test_what_is_produced_is_read_back(broker: Broker, topics: Topics) -> None:
+    topic = await topics.create()
+    sent = [RawRecord(b"a", b"1", (("h", b"x"),)), RawRecord(None, b"2"), RawRecord(b"\xff", None)]
+    written = await produce(broker.bootstrap, topic, sent)
+    read = {(record.partition, record.offset): record for record in await read_all(broker.bootstrap, topic)}
+    assert [read[where].value for where in written] == [b"1", b"2", None]
+    assert [read[where].key for where in written] == [b"a", None, b"\xff"]
+    assert read[written[0]].headers == (("h", b"x"),)
+
+
+@pytest.mark.real_kafka
+async def test_a_topic_is_created_changed_grown_and_deleted(topics: Topics) -> None:
+    topic = await topics.create(partitions=3, config={"cleanup.policy": "compact", "segment.ms": "1000"})
+    with pytest.raises(TopicAlreadyExistsError):
+        await topics.create(topic)
+    await topics.configure(topic, {"segment.ms": "2000"})
+    assert await topics.config(topic) == {"cleanup.policy": "compact", "segment.ms": "2000"}
+    await topics.grow(topic, 5)
+    assert len(await topics.partitions(topic)) == 5
+    await topics.delete(topic)
+    with pytest.raises(KafkaError):
+        await topics.partitions(topic)
+    assert await topics.create(topic) == topic
+
+
+@pytest.mark.real_kafka
+async def test_an_aborted_transaction_is_written_but_not_read(broker: Broker, topics: Topics) -> None:
+    topic = await topics.create()
+    await produce_transaction(broker.bootstrap, topic, [RawRecord(b"k", b"aborted")], commit=False)
+    await produce_transaction(broker.bootstrap, topic, [RawRecord(b"k", b"committed")], commit=True)
+    committed = await read_all(broker.bootstrap, topic)
+    everything = await read_all(broker.bootstrap, topic, isolation_level="read_uncommitted")
+    assert [record.value for record in committed] == [b"committed"]
+    assert [record.value for record in everything] == [b"aborted", b"committed"]
+
+
+_SUPERSEDED = [RawRecord(b"a", b"1"), RawRecord(b"b", b"1"), RawRecord(b"a", b"2"), RawRecord(b"b", None)]
+_FILLER = RawRecord(b"filler", b"0")
+
+
+async def _left_besides_filler(broker: Broker, topic: str) -> list[tuple[bytes | None, bytes | None]]:
+    records = await read_all(broker.bootstrap, topic)
+    return sorted((record.key, record.value) for record in records if record.key != _FILLER.key)
+
+
+@pytest.mark.real_kafka
+async def test_compaction_removes_superseded_records_and_keeps_tombstones(broker: Broker, topics: Topics) -> None:
+    topic = await topics.create(partitions=2)
+    await produce(broker.bootstrap, topic, _SUPERSEDED)
+    await compact(broker.bootstrap, topic, filler=_FILLER)
+    assert await _left_besides_filler(broker, topic) == [(b"a", b"2"), (b"b", None)]
+
+
+@pytest.mark.real_kafka
+async def test_expired_tombstones_are_gone(broker: Broker, topics: Topics) -> None:
+    topic = await topics.create(partitions=2)
+    await produce(broker.bootstrap, topic, _SUPERSEDED)
+    await expire_tombstones(broker.bootstrap, topic, filler=_FILLER)
+    assert await _left_besides_filler(broker, topic) == [(b"a", b"2")]
+
+
+async def test_a_broker_keeps_its_data_and_address_when_stopped_and_when_killed(own_broker: MavenBroker) -> None:
+    address = own_broker.bootstrap
+    async with Topics(address) as topics:
+        topic = await topics.create()
+    await produce(address, topic, [RawRecord(b"k", b"1")])
+    await own_broker.restart()
+    await produce(address, topic, [RawRecord(b"k", b"2")])
+    await own_broker.kill()
+    with pytest.raises(KafkaError):
+        await produce(address, topic, [RawRecord(b"k", b"lost")])
+    await own_broker.start()
+    assert [record.value for record in await read_all(address, topic)] == [b"1", b"2"]
+
+
+async def test_a_paused_broker_answers_nothing_until_it_is_resumed(own_broker: MavenBroker) -> None:
+    async with Topics(own_broker.bootstrap) as topics:
+        topic = await topics.create()
+    own_broker.pause()
+    with pytest.raises(KafkaError):
+        await produce(own_broker.bootstrap, topic, [RawRecord(b"k", b"1")], request_timeout_ms=500)
+    own_broker.resume()
+    await produce(own_broker.bootstrap, topic, [RawRecord(b"k", b"2")])
+    assert [record.value for record in await read_all(own_broker.bootstrap, topic)] == [b"2"]
+
+
+async def test_a_cluster_goes_on_without_one_node_and_takes_it_back(kafka_jars: KafkaJars) -> None:
+    async with BrokerCluster(kafka_jars) as cluster, Topics(cluster.bootstrap) as topics:
+        topic = await topics.create(partitions=3, replication=3)
+        await produce(cluster.bootstrap, topic, [RawRecord(b"k", b"1")])
+        await cluster.kill_node(2)
+        await produce(cluster.bootstrap, topic, [RawRecord(b"k", b"2")])
+        await cluster.start_node(2)
+        cluster.pause_node(3)
+        await produce(cluster.address(1), topic, [RawRecord(b"k", b"3")], request_timeout_ms=2000)
+        cluster.resume_node(3)
+        assert [record.value for record in await read_all(cluster.bootstrap, topic)] == [b"1", b"2", b"3"]
+
+        async def whole() -> bool:
+            return all(len(partition["isr"]) == 3 for partition in await topics.partitions(topic))
+
+        await until(whole, "every partition is in sync on all three nodes")

@@ -1,0 +1,69 @@
+"""Apache Kafka as jars that Maven fetched, and the Java that runs them."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+KAFKA_FOLDER = Path(__file__).parents[2] / "infra" / "kafka"
+_LIBS = Path(__file__).parents[2] / ".kafka" / "libs"
+_FETCH_TIMEOUT_S = 300
+
+_JVM_OPTIONS = (
+    "-Xms128m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    # A test's broker lives for minutes: the second compiler would take more CPU than it gives back.
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+    f"-Dlog4j2.configurationFile={KAFKA_FOLDER / 'log4j2.properties'}",
+)
+
+
+class KafkaJarsMissing(Exception):
+    """There is no Kafka by Maven here; the message is what infra/kafka/fetch.sh said."""
+
+
+@dataclass(frozen=True)
+class KafkaJars:
+    """A Java runtime and the folder of jars."""
+
+    java: str
+    libs: Path
+
+    def command(self, main_class: str, *arguments: str) -> list[str]:
+        """The command line that runs one of Kafka's programs."""
+        return [*_dies_with_us(), self.java, *_JVM_OPTIONS, "-cp", f"{self.libs}/*", main_class, *arguments]
+
+
+def kafka_version() -> str:
+    """The version that pom.xml names: the one place to change it."""
+    found = re.search(r"<kafka.version>(.+?)</kafka.version>", (KAFKA_FOLDER / "pom.xml").read_text())
+    if found is None:
+        raise AssertionError("infra/kafka/pom.xml names no kafka.version")
+    return found[1]
+
+
+def find_jars() -> KafkaJars:
+    """The jars, fetched now when they are missing; installs no system package. Raises KafkaJarsMissing."""
+    fetch = subprocess.run(
+        ["bash", str(KAFKA_FOLDER / "fetch.sh"), "--no-install"],
+        capture_output=True, text=True, check=False, timeout=_FETCH_TIMEOUT_S,
+    )  # fmt: skip
+    if fetch.returncode != 0:
+        raise KafkaJarsMissing(fetch.stderr.strip())
+    return KafkaJars(java=_java(), libs=_LIBS)
+
+
+def _java() -> str:
+    home = os.environ.get("JAVA_HOME")
+    return f"{home}/bin/java" if home else "java"
+
+
+def _dies_with_us() -> list[str]:
+    """PR_SET_PDEATHSIG through the tool that every Linux has: even a run that is killed leaves no broker behind."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

@@ -1,0 +1,72 @@
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from cli.page import page_routes
+
+FILES = sorted(entry.name for entry in (files("cli") / "demo_page").iterdir())
+PATHS = ["/" if name == "index.html" else f"/demo/{name}" for name in FILES]
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=page_routes())) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/demo/app.js", "text/javascript; charset=utf-8"),
+        ("/demo/style.css", "text/css; charset=utf-8"),
+        ("/demo/favicon.svg", "image/svg+xml"),
+    ],
+)
+def test_each_kind_of_file_has_its_media_type(client: TestClient, path: str, media_type: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_known_etag_is_answered_without_the_content(client: TestClient, path: str) -> None:
+    etag = client.get(path).headers["etag"]
+    again = client.get(path, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_file_carries_the_strict_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["cache-control"] == "no-cache"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_head_answers_as_get_and_other_methods_are_refused(client: TestClient) -> None:
+    assert client.head("/").headers["etag"] == client.get("/").headers["etag"]
+    assert client.post("/").status_code == 405
+
+
+def test_there_is_nothing_beside_the_page(client: TestClient) -> None:
+    for path in ("/demo/index.html", "/demo/", "/demo/..%2fstocks.py", "/demo/nothing.js"):
+        assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path == "/" or path.endswith(".js")])
+def test_everything_that_a_file_refers_to_is_served(client: TestClient, path: str) -> None:
+    text = client.get(path).text
+    for name in re.findall(r'(?:src|href)="(/[^"]*)"|from "\.(/[^"]*)"', text):
+        target = name[0] or f"/demo{name[1]}"
+        assert client.get(target).status_code == 200, target
+
+
+def test_the_page_has_no_inline_script_or_style_and_no_foreign_address(client: TestClient) -> None:
+    text = client.get("/").text
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|https?://", text)
