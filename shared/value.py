@@ -43,13 +43,13 @@ def json_text(value: bytes, value_format: ValueFormat) -> bytes:
     return value
 
 
-def check_json(text: bytes) -> Any:
-    """The value of JSON text; raises MalformedValue. Depth is limited to MAX_DEPTH."""
+def check_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """The value of JSON text; raises MalformedValue. Depth is limited to `max_depth`, at most MAX_DEPTH."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedValue("depth" if "depth" in str(error) else "syntax") from None
-    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    if text.count(b"[") + text.count(b"{") > max_depth and _depth(text) > max_depth:
         raise MalformedValue("depth")
     return parsed
 

@@ -22,7 +22,7 @@ def main() -> int:
         configure_logs(settings.log)
         uvloop.run(_run(settings))
     except (ConfigurationError, WatchrouteError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -6,10 +6,11 @@ mode everything waits in order. Both are bounded by bytes.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 
 from services.pushserver.change import Change
+from services.pushserver.channel import Channel
 
 
 class Waiting:
@@ -23,23 +24,29 @@ class Waiting:
 
 
 class Mailbox:
-    """An ordered, bounded queue of changes.
+    """An ordered, bounded queue of changes, and how far the connection has come while it isn't empty.
 
-    Within a partition `first` increases along the queue, so after taking an entry everything of its partition up to
-    `first` has been taken, or elided by a newer change that was taken or still waits.
+    Within a partition `first` increases along the queue, so once an entry is written everything of its partition up to
+    `first` has been written, or elided by a newer change that was written or still waits. `written` has the positions
+    of that for each channel of which something waits.
     """
 
-    __slots__ = ("_entries", "_limit_bytes", "_log_keys", "elided", "size")
+    __slots__ = ("_entries", "_limit_bytes", "_log_keys", "elided", "size", "written")
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._entries: OrderedDict[Hashable, Waiting] = OrderedDict()
         self._log_keys = count()
+        self.written: dict[Channel, list[int]] = {}
         self.size = 0
         self.elided = 0
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def begin(self, channel: Channel, before: Sequence[int]) -> None:
+        """Something of a channel is about to wait; all before these positions was written."""
+        self.written.setdefault(channel, list(before))
 
     def put(self, change: Change, *, conflate: bool) -> bool:
         """Let a change wait; False, and nothing is kept, when it doesn't fit."""
@@ -66,9 +73,13 @@ class Mailbox:
         self.size -= sum(waiting.change.size for waiting in taken)
         return taken
 
-    def forget(self, channel: object) -> None:
-        """Drop what waits of one collection: its epoch has ended, and a fresh snapshot will follow."""
+    def note_written(self, waiting: Waiting) -> None:
+        """A change that was taken has been written."""
+        self.written[waiting.change.channel][waiting.change.event.partition] = waiting.first + 1
+
+    def forget(self, unwanted: Callable[[Change], bool]) -> None:
+        """Drop what nobody on this connection watches any more."""
         for key, waiting in list(self._entries.items()):
-            if waiting.change.channel is channel:
+            if unwanted(waiting.change):
                 del self._entries[key]
                 self.size -= waiting.change.size

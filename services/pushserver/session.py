@@ -7,10 +7,11 @@ back. Mistakes of the client become `problem` frames; a client that persists in 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
+from services.pushserver import frames
 from services.pushserver.close import INVALID
 from services.pushserver.hub import Hub
 from services.pushserver.resume import Ahead, begin
-from services.pushserver.subscriber import Subscriber, problem_frame
+from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import Subscription, WatchRequest
 from shared.catalog import MODES
 from shared.cursor import Segment
@@ -56,7 +57,7 @@ class Session:
         try:
             members = _members(op)
             ref = _checked_ref(members.get("ref"))
-            return self._ops[members["op"]](self, members)
+            return self.OPERATIONS[members["op"]](self, members)
         except Problem as problem:
             self.refuse(problem, ref)
         return None
@@ -64,7 +65,7 @@ class Session:
     def refuse(self, problem: Problem, ref: object) -> None:
         """Answer an operation with a problem."""
         self.hub.counters.refused[problem.code] += 1
-        self.subscriber.tell(problem_frame(problem, ref))
+        self.subscriber.tell(frames.problem(problem, ref))
         if problem.code == "invalid":
             self._mistakes += 1
             if self._mistakes >= MAX_MISTAKES:
@@ -97,7 +98,7 @@ class Session:
 
     def _acknowledge(self, request: WatchRequest) -> None:
         if request.ref is not None:
-            self.subscriber.tell({"event": "ack", "ref": request.ref, "watch": request.watch.label})
+            self.subscriber.tell(frames.ack(request.ref, watch=request.watch.label))
 
     def _subscribe(self, members: Mapping[str, Any]) -> CatchUp | None:
         _only(members, {"watch", "prefix", "mode", "snapshot", "cursor", "since"})
@@ -112,7 +113,8 @@ class Session:
         for subscription in self.subscriber.subscriptions:
             if subscription.watch == watch:
                 self.subscriber.drop(subscription)
-                self._answer("ack", members, watch=watch.label)
+                if members.get("ref") is not None:
+                    self.subscriber.tell(frames.ack(members["ref"], watch=watch.label))
                 return
         raise Problem("invalid", f"{watch.label} isn't watched on this connection", watch=watch.label)
 
@@ -127,18 +129,13 @@ class Session:
 
     def _ping(self, members: Mapping[str, Any]) -> None:
         _only(members, set())
-        self._answer("pong", members)
+        self.subscriber.tell(frames.pong(members.get("ref")))
 
     def _auth(self, members: Mapping[str, Any]) -> None:
         _only(members, {"token"})
         raise Problem("invalid", "this server asks nobody for a token")
 
-    def _answer(self, event: str, members: Mapping[str, Any], **more: object) -> None:
-        ref = members.get("ref")
-        if ref is not None or event == "pong":
-            self.subscriber.tell({"event": event} | ({} if ref is None else {"ref": ref}) | more)
-
-    _ops: ClassVar[Mapping[str, Callable[..., CatchUp | Publish | None]]] = {
+    OPERATIONS: ClassVar[Mapping[str, Callable[..., CatchUp | Publish | None]]] = {
         "subscribe": _subscribe,
         "unsubscribe": _unsubscribe,
         "publish": _publish,
@@ -159,7 +156,7 @@ def check_mode(hub: Hub, request: WatchRequest) -> None:
 def _members(op: object) -> Mapping[str, Any]:
     if not isinstance(op, dict) or not isinstance(op.get("op"), str):
         raise Problem("invalid", 'an operation is an object with a member "op"')
-    if op["op"] not in Session._ops:
+    if op["op"] not in Session.OPERATIONS:
         raise Problem("invalid", f"there is no operation {op['op'][:40]!r}")
     return op
 

@@ -6,44 +6,26 @@ here does I/O, and everything is told by named calls.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from services.pushserver import frames
 from services.pushserver.change import MARK_EVERY, Change, Delivery
 from services.pushserver.channel import Channel
 from services.pushserver.close import EXPIRED, GOING_AWAY, SLOW, CloseReason
 from services.pushserver.counters import Counters
 from services.pushserver.mailbox import Mailbox, Waiting
-from services.pushserver.opening import Opening
+from services.pushserver.opening import PIECE_BYTES, Opening, Openings
 from services.pushserver.progress import cursor_of
 from services.pushserver.resume import Begin, expired
+from services.pushserver.sink import Sink
 from services.pushserver.subscription import Subscription
 from services.pushserver.walk import Walk
 from services.pushserver.wire import Wire
-from shared.event import Event, format_time
 from shared.problem import Problem
 
 PUMP_BYTES: Final = 256 * 1024
 """How much is written for one connection before the others get their turn."""
-PIECE_BYTES: Final = 32 * 1024
-_SCAN_COST: Final = 64
-"""What looking at one event that isn't told costs, in bytes written."""
 _DIRECT_TAIL: Final = 512
-
-
-class Sink(Protocol):
-    """Where a subscriber's bytes go; calls `Subscriber.blocked = True` and `on_writable` as the socket fills."""
-
-    def write(self, data: bytes) -> None:
-        """Take bytes, in order, at once."""
-
-    def close(self, reason: CloseReason, cursor: str | None) -> None:
-        """Write what ends the stream and let the connection go, once its bytes have left."""
-
-    def wake(self) -> None:
-        """Call `Subscriber.pump` soon, after others had their turn."""
-
-    def mind_stall(self, now: float, stalled_s: float) -> None:
-        """End a reader that has taken no byte for too long; `now` is the event loop's time."""
 
 
 class Subscriber:
@@ -54,9 +36,7 @@ class Subscriber:
     """
 
     __slots__ = (
-        "_behind",
         "_bookmark_due",
-        "_held",
         "_mailbox",
         "_openings",
         "_skipped",
@@ -93,9 +73,7 @@ class Subscriber:
         self.slot = -1
         self.subscriptions: tuple[Subscription, ...] = ()
         self._mailbox: Mailbox | None = None
-        self._behind: dict[Channel, list[int]] | None = None
-        self._openings: list[Opening] | None = None
-        self._held: list[Opening] | None = None
+        self._openings: Openings | None = None
         self._bookmark_due = False
         self._skipped = 0
 
@@ -116,9 +94,8 @@ class Subscriber:
     def restart(self, channel: Channel) -> None:
         """The epoch of a channel has ended: state watches begin again, log watches end with `expired`."""
         if self._mailbox is not None:
-            self._mailbox.forget(channel)
-        if self._behind is not None:
-            self._behind.pop(channel, None)
+            self._mailbox.forget(lambda change: change.channel is channel)
+            self._mailbox.written.pop(channel, None)
         for subscription in [s for s in self.subscriptions if s.channel is channel]:
             channel.audience.remove(subscription)
             self._forget_opening(subscription)
@@ -127,7 +104,7 @@ class Subscriber:
                 self.fail(subscription, expired(channel, subscription.watch))
             else:
                 begin = Begin(Walk.snapshot(channel, subscription.watch), reset="epoch")
-                self._openings = [*(self._openings or ()), Opening(subscription, begin)]
+                self._begin(Opening(subscription, begin))
         self.sink.wake()
 
     # What the session and the transports do
@@ -135,13 +112,15 @@ class Subscriber:
     def open(self, subscription: Subscription, begin: Begin, ref: object = None) -> None:
         """Add a watch; its initial state follows by `pump`."""
         self.subscriptions += (subscription,)
-        self._openings = [*(self._openings or ()), Opening(subscription, begin, ref)]
+        self._begin(Opening(subscription, begin, ref))
 
     def drop(self, subscription: Subscription) -> None:
         """End a watch."""
         subscription.channel.audience.remove(subscription)
         self.subscriptions = tuple(other for other in self.subscriptions if other is not subscription)
         self._forget_opening(subscription)
+        if self._mailbox is not None:
+            self._mailbox.forget(self._is_unwatched)
 
     def drop_all(self) -> None:
         """The connection is gone."""
@@ -149,7 +128,7 @@ class Subscriber:
         for subscription in self.subscriptions:
             subscription.channel.audience.remove(subscription)
         self.subscriptions = ()
-        self._mailbox = self._behind = self._openings = self._held = None
+        self._mailbox = self._openings = None
 
     def fail(self, subscription: Subscription, problem: Problem) -> None:
         """End a watch for a reason; the last one that isn't of an operation takes its connection with it."""
@@ -157,7 +136,7 @@ class Subscriber:
         if self.together and not self.subscriptions:
             self.end(EXPIRED, problem)
         else:
-            self.tell(problem_frame(problem))
+            self.tell(frames.problem(problem))
 
     def tell(self, frame: Mapping[str, Any]) -> None:
         """Write a frame that isn't data: after what was written, before what waits."""
@@ -174,9 +153,9 @@ class Subscriber:
         room = PUMP_BYTES
         while not self.blocked and room > 0:
             if self._mailbox is not None:
-                room -= self._flush()
+                room -= self._flush(self._mailbox)
             elif self._openings:
-                room -= self._open_next()
+                room -= self._open_next(self._openings)
             else:
                 if self._bookmark_due and not self.quiet:
                     self._bookmark()
@@ -194,10 +173,10 @@ class Subscriber:
         """This server leaves: a bookmark, a `goaway`, and the end."""
         if self.ended:
             return
-        self._bookmark()
+        if not self.quiet:
+            self._bookmark()
         cursor = self.cursor()
-        frame = {"event": "goaway", "cursor": cursor, "reconnect_in_ms": reconnect_in_ms}
-        self._write(self.wire.control(frame))
+        self._write(self.wire.control(frames.goaway(cursor, reconnect_in_ms)))
         self._finish(GOING_AWAY, cursor)
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:
@@ -206,12 +185,12 @@ class Subscriber:
             return
         cursor = self.cursor()
         if problem is not None:
-            self._write(self.wire.control(problem_frame(problem)))
+            self._write(self.wire.control(frames.problem(problem)))
         self._finish(reason, cursor)
 
     def cursor(self) -> str | None:
         """How far this connection has come, for every watch that is synced; None when there is none."""
-        return cursor_of(self.subscriptions, self._behind)
+        return cursor_of(self.subscriptions, self._mailbox.written if self._mailbox is not None else None)
 
     def cursor_at(self, channel: Channel, positions: Sequence[int]) -> str:
         """The same, with other positions for one channel; empty when no watch is synced."""
@@ -231,80 +210,65 @@ class Subscriber:
     def _finish(self, reason: CloseReason, cursor: str | None) -> None:
         self.ended = self.blocked = True
         self.counters.closed[reason.name] += 1
-        self._mailbox = self._openings = self._held = None
+        self._mailbox = self._openings = None
         self.sink.close(reason, cursor)
 
     def _keep(self, channel: Channel, changes: Sequence[Change], before: Sequence[int], *, conflate: bool) -> None:
         if self.ended:
             return
-        mailbox = self._mailbox = self._mailbox or Mailbox(self.limit_bytes)
-        behind = self._behind = self._behind or {}
-        behind.setdefault(channel, list(before))
+        mailbox = self._mailbox
+        if mailbox is None:
+            mailbox = self._mailbox = Mailbox(self.limit_bytes)
+        mailbox.begin(channel, before)
         for change in changes:
             if not mailbox.put(change, conflate=conflate):
                 detail = f"more than {self.limit_bytes} bytes wait for this reader: resume with the cursor"
                 self.end(SLOW, Problem("slow", detail, cursor=self.cursor()))
                 return
 
-    def _flush(self) -> int:
-        mailbox = self._mailbox
-        if mailbox is None:
-            return 0
+    def _flush(self, mailbox: Mailbox) -> int:
         taken = mailbox.take(PIECE_BYTES)
         self._skipped += mailbox.elided
         self.counters.elided += mailbox.elided
         mailbox.elided = 0
         if not mailbox:
             self._mailbox = None
-        data = b"".join(self._flushed(taken))
         self.counters.deliveries += len(taken)
-        self._write(data)
+        data = b"".join(self._flushed(mailbox, taken))
+        if data:
+            self._write(data)
         return len(data)
 
-    def _flushed(self, taken: Sequence[Waiting]) -> list[bytes]:
+    def _flushed(self, mailbox: Mailbox, taken: Sequence[Waiting]) -> list[bytes]:
         pieces: list[bytes] = []
-        behind = self._behind or {}
-        last = len(taken)
         for count, waiting in enumerate(taken, 1):
-            change = waiting.change
-            pieces.append(change.frame(self.wire))
-            if change.channel in behind:
-                behind[change.channel][change.event.partition] = waiting.first + 1
-            if count == last and self._mailbox is None:
-                self._behind = None
-            if self.wire.marks_progress and (count == last or count % MARK_EVERY == 0):
-                pieces.append(self.wire.progress(self.cursor()))
+            pieces.append(waiting.change.frame(self.wire))
+            mailbox.note_written(waiting)
+            if self.wire.marks_progress and (count == len(taken) or count % MARK_EVERY == 0):
+                # The last piece may be told with all that this server has read: nothing waits behind it.
+                instead = mailbox.written if self._mailbox is not None or count < len(taken) else None
+                pieces.append(self.wire.progress(cursor_of(self.subscriptions, instead)))
         return pieces
 
-    def _open_next(self) -> int:
-        opening = self._openings[0] if self._openings else None
-        if opening is None:
+    def _begin(self, opening: Opening) -> None:
+        self._openings = self._openings or Openings(together=self.together)
+        self._openings.add(opening)
+
+    def _open_next(self, openings: Openings) -> int:
+        opening = openings.head
+        if opening.broken:
+            detail = "the history moved on while it was told: resume with the cursor"
+            self.end(SLOW, Problem("slow", detail, watch=opening.subscription.watch.label, cursor=self.cursor()))
             return 0
-        pieces = []
-        if opening.reset:
-            pieces.append(self.wire.control(opening.reset_frame()))
-            opening.reset = None
-        walk = opening.walk
-        if walk is not None and walk.broken:
-            label = opening.subscription.watch.label
-            self.end(SLOW, Problem("slow", "the history moved on while it was told", watch=label, cursor=self.cursor()))
-            return 0
-        cost = 0
-        while walk is not None and not walk.done and cost < PIECE_BYTES:
-            told = [self._encode(opening, event) for event in walk.pull()]
-            pieces += told
-            cost += sum(map(len, told)) + _SCAN_COST
-        if walk is None or walk.done:
-            self._go_live(opening, pieces)
+        pieces, cost = opening.pull(self.wire)
+        if opening.told:
+            pieces += self._go_live(openings, opening)
         if pieces:
             self._write(b"".join(pieces))
-        return cost + _SCAN_COST
+        return cost
 
-    def _encode(self, opening: Opening, event: Event) -> bytes:
-        return Change(opening.subscription.channel, event).frame(self.wire)
-
-    def _go_live(self, opening: Opening, pieces: list[bytes]) -> None:
-        """From here on the hub tells it; what changed while the walk went on comes first."""
+    def _go_live(self, openings: Openings, opening: Opening) -> list[bytes]:
+        """From here on the hub tells it; what changed while it was told comes first, by the mailbox if it is much."""
         subscription, walk, opening.walk = opening.subscription, opening.walk, None
         if not opening.live:
             opening.live = True
@@ -313,48 +277,34 @@ class Subscriber:
         if walk is not None and len(tail) > _DIRECT_TAIL:
             changes = [Change(subscription.channel, event) for event in tail]
             self._keep(subscription.channel, changes, walk.ends, conflate=subscription.mode == "state")
-            return
-        pieces += [self._encode(opening, event) for event in tail]
-        self._synced(opening, pieces)
+            return []
+        return [opening.frame(event, self.wire) for event in tail] + self._synced(openings.finish())
 
-    def _synced(self, opening: Opening, pieces: list[bytes]) -> None:
-        self._openings = (self._openings or [])[1:] or None
-        self._held = [*(self._held or ()), opening]
-        if self.together and self._openings:
-            return
-        held, self._held = self._held, None
-        for done in held:
-            done.subscription.synced = True
+    def _synced(self, done: Sequence[Opening]) -> list[bytes]:
+        if not self._openings:
+            self._openings = None
+        for opening in done:
+            opening.subscription.synced = True
         cursor = self.cursor()
-        for done in held:
-            if not (self.quiet and done.resumed):
-                pieces.append(self.wire.control(done.synced_frame(cursor), cursor))
+        told = [opening for opening in done if not (self.quiet and opening.resumed)]
+        return [self.wire.control(opening.synced_frame(cursor), cursor) for opening in told]
 
     def _bookmark(self) -> None:
         self._bookmark_due = False
         cursor = self.cursor()
-        as_of = min((s.channel.as_of_ms for s in self.subscriptions), default=None)
-        frame = {
-            "event": "bookmark",
-            "cursor": cursor,
-            "as_of": None if as_of is None else format_time(as_of),
-            "skipped": self._skipped,
-        }
+        as_of_ms = min((subscription.channel.as_of_ms for subscription in self.subscriptions), default=None)
+        self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, self._skipped), cursor))
         self._skipped = 0
-        self._write(self.wire.control(frame, cursor))
 
     def _forget_opening(self, subscription: Subscription) -> None:
-        self._openings = [o for o in self._openings or () if o.subscription is not subscription] or None
-        self._held = [o for o in self._held or () if o.subscription is not subscription] or None
+        if self._openings is None:
+            return
+        pieces = self._synced(self._openings.forget(subscription))
+        if pieces:
+            self._write(b"".join(pieces))
 
-
-def problem_frame(problem: Problem, ref: object = None) -> dict[str, Any]:
-    """A refusal as a frame."""
-    frame = {
-        "event": "problem",
-        "code": problem.code,
-        "message": problem.detail,
-        "retry": problem.kind.retry,
-        **problem.members,
-    }
-    return frame if ref is None else {**frame, "ref": ref}
+    def _is_unwatched(self, change: Change) -> bool:
+        return not any(
+            subscription.channel is change.channel and subscription.watch.covers(change.event.id)
+            for subscription in self.subscriptions
+        )

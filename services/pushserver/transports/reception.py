@@ -9,7 +9,8 @@ from services.pushserver.hub import Hub
 from services.pushserver.resume import Ahead, begin
 from services.pushserver.session import CatchUp, Publish, Session, check_mode
 from services.pushserver.settings import PushServerSettings
-from services.pushserver.subscriber import Sink, Subscriber
+from services.pushserver.sink import Sink
+from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import Wire

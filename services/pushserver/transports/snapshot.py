@@ -1,6 +1,7 @@
 """Plain GET: one resource as its bare value, and a collection as pages or as one line a resource."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -25,6 +26,7 @@ from shared.value import NumberTooLarge, msgpack_value
 _MAX_PAGE: Final = 10_000
 _PIECE_BYTES: Final = 64 * 1024
 _SCANS_AT_ONCE: Final = 4
+_AFTER: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,18})")
 
 
 async def get(reception: Reception, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,12 +124,10 @@ def _line(channel: Channel, event: Event, asked: Asked) -> bytes:
 def _place(channel: Channel, after: str | None) -> tuple[int, int]:
     if after is None:
         return 0, 0
-    partition, _, offset = after.partition(".")
-    if not (partition.isdecimal() and offset.isdecimal() and len(after) < 40) or int(partition) >= len(
-        channel.positions
-    ):
+    match = _AFTER.fullmatch(after)
+    if match is None or int(match[1]) >= len(channel.positions):
         raise Problem("invalid", "after is what the Link of the page before says")
-    return int(partition), int(offset)
+    return int(match[1]), int(match[2])
 
 
 def _require_state(channel: Channel) -> None:

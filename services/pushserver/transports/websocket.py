@@ -8,6 +8,7 @@ import msgpack
 from starlette.types import Scope
 from websockets.frames import Opcode
 
+from services.pushserver import frames
 from services.pushserver.close import CLIENT_CLOSED, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
 from services.pushserver.handoff import EXTENSION
 from services.pushserver.session import CatchUp, Publish, Session
@@ -137,8 +138,7 @@ class SocketConnection(Connection):
         if self.reception.publish is None:
             raise Problem("unavailable", "this push server knows no producer to publish through")
         answer = await self.reception.publish(outcome)
-        frame = {"event": "ack", "resource": outcome.watch.label, **answer}
-        return frame if outcome.ref is None else {**frame, "ref": outcome.ref}
+        return frames.ack(outcome.ref, resource=outcome.watch.label, **answer)
 
 
 async def accept(reception: Reception, asked: Asked, scope: Scope) -> None:
