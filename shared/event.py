@@ -17,7 +17,8 @@ _names: dict[str, str] = {}
 
 _MAX_INTERNED: Final = 10_000
 _MAX_ATTRIBUTE_BYTES: Final = 1024
-Headers = Iterable[tuple[str, bytes]]
+_HONOURED: Final = frozenset({"ce_id", "ce_source", "ce_time", "ce_type"})
+Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Event:
@@ -156,9 +157,9 @@ def _parse_time_ms(text: str, otherwise: int) -> int:
 def _attributes(headers: Headers) -> dict[str, str]:
     named: dict[str, str] = {}
     for name, text in headers:
-        if name.startswith("ce_") and len(text or b"") <= _MAX_ATTRIBUTE_BYTES:
+        if name in _HONOURED and text is not None and len(text) <= _MAX_ATTRIBUTE_BYTES:
             try:
-                named[name] = (text or b"").decode()
+                named[name] = text.decode()
             except UnicodeDecodeError:
                 continue
     return named

@@ -44,14 +44,14 @@ def attributes_of_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, text in headers:
         if name.startswith(_HEADER_PREFIX):
-            attribute, text = name.removeprefix(_HEADER_PREFIX), unquote(text)
+            attribute, value = name.removeprefix(_HEADER_PREFIX), unquote(text)
         elif name == _TRACEPARENT:
-            attribute = name
+            attribute, value = name, text
         else:
             continue
         if attribute in found:
             raise Problem("invalid", f"the header {name[:30]} is given twice")
-        found[attribute] = text
+        found[attribute] = value
     return found
 
 

@@ -5,22 +5,29 @@ outcome is unknown, a stale value would overwrite newer ones. Here a write is no
 timeout, as with `delivery.timeout.ms` of the Java client.
 """
 
+import asyncio
+import contextlib
+from collections.abc import Mapping
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
-from aiokafka.producer.message_accumulator import MessageBatch
-from aiokafka.producer.sender import Sender, SendProduceReqHandler
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.producer.sender import SendProduceReqHandler
+from aiokafka.producer.transaction_manager import TransactionState
+from aiokafka.structs import RecordMetadata
 
+from services.producer.write import Write
 from shared.kafka import KafkaSettings, producer_options
 
 CLIENT_ID: Final = "watchroute-producer"
-RECORD_OVERHEAD_BYTES: Final = 64 * 1024
+_RECORD_OVERHEAD_BYTES: Final = 64 * 1024
 """What a request may have besides one value: key, headers, and the frame around them."""
 _RETRY_BACKOFF_MS: Final = 50
+_OPEN: Final = frozenset({TransactionState.IN_TRANSACTION, TransactionState.ABORTABLE_ERROR})
 
 
-class ExpiringProducer(AIOKafkaProducer):
+class ExpiringProducer:
     """An idempotent, `acks=all` producer that gives a write up after `ack_timeout_s`.
 
     A write is repeated during the first half of that time, and the last attempt may take the other half. After a
@@ -38,31 +45,79 @@ class ExpiringProducer(AIOKafkaProducer):
     ) -> None:
         options = producer_options(kafka, CLIENT_ID)
         options["request_timeout_ms"] = min(options["request_timeout_ms"], int(ack_timeout_s * 500))
-        options["max_request_size"] = max_value_bytes + RECORD_OVERHEAD_BYTES
+        options["max_request_size"] = max_value_bytes + _RECORD_OVERHEAD_BYTES
         options["retry_backoff_ms"] = _RETRY_BACKOFF_MS
         if transactional_id is not None:
-            options["transactional_id"] = transactional_id
-            # What a lost transaction holds back from every reader, for this long.
-            options["transaction_timeout_ms"] = int(ack_timeout_s * 1000)
-        super().__init__(**options)
-        self._sender: Sender = _ExpiringSender(
-            self.client,
-            acks=-1,
-            txn_manager=self._txn_manager,
-            message_accumulator=self._message_accumulator,
-            retry_backoff_ms=_RETRY_BACKOFF_MS,
-            request_timeout_ms=options["request_timeout_ms"],
+            # A lost transaction holds back every reader that wants committed records, for this long.
+            options |= {"transactional_id": transactional_id, "transaction_timeout_ms": int(ack_timeout_s * 1000)}
+        self._producer = AIOKafkaProducer(**options)
+        self._sender: Any = self._producer._sender  # noqa: SLF001 -- see _expire
+        _expire(self._sender)
+
+    @property
+    def client(self) -> AIOKafkaClient:
+        """The connections."""
+        client: AIOKafkaClient = self._producer.client
+        return client
+
+    async def start(self) -> None:
+        """Connect; raises KafkaError. When it raises or is cancelled, the producer is of no more use."""
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
+
+    async def send(self, write: Write) -> asyncio.Future[RecordMetadata]:
+        """Take a write in, when there is room; raises KafkaError. Cancelled, it has not taken it."""
+        future: asyncio.Future[RecordMetadata] = await self._producer.send(
+            write.topic, write.value, write.id.encode(), timestamp_ms=write.time_ms, headers=write.headers
         )
+        return future
+
+    async def begin(self) -> None:
+        """Open a transaction."""
+        await self._producer.begin_transaction()
+
+    async def commit(self) -> None:
+        """Commit the open transaction; raises KafkaError."""
+        await self._producer.commit_transaction()
+
+    async def discard(self, within_s: float) -> None:
+        """Abort the transaction under way or write what was begun, and disconnect.
+
+        After `within_s` what is left fails with ProducerClosed.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._abort_if_open()
+                await self._producer.stop()
+        except TimeoutError:
+            self._producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- nobody else will
+            if self._sender.sender_task is not None:
+                self._sender.sender_task.cancel()
+            await self.client.close()
+
+    async def _abort_if_open(self) -> None:
+        if self._producer._txn_manager.state in _OPEN:  # noqa: SLF001 -- it can't be asked otherwise
+            # The next producer of this transactional id aborts it, if this one can't.
+            with contextlib.suppress(KafkaError):
+                await self._producer.abort_transaction()
 
 
-class _ExpiringSender(Sender):
-    async def _send_produce_req(self, node_id: int, batches: dict[TopicPartition, MessageBatch]) -> None:
-        await _ExpiringHandler(self, batches).do(node_id)
-        self._in_flight.remove(node_id)
+def _expire(sender: Any) -> None:
+    """Let the sender give up the batches that are too old; a test fails when a new version of aiokafka moves this."""
+
+    async def send_batches(node_id: int, batches: Mapping[Any, Any]) -> None:
+        handler: Any = SendProduceReqHandler(sender, batches)
+        handler._can_retry = _may_repeat  # noqa: SLF001 -- the one decision of it that is to be another
+        await handler.do(node_id)
+        sender._in_flight.remove(node_id)  # noqa: SLF001 -- as the method does that this one replaces
         for partition in batches:
-            self._muted_partitions.remove(partition)
+            sender._muted_partitions.remove(partition)  # noqa: SLF001 -- the same
+
+    sender._send_produce_req = send_batches  # noqa: SLF001 -- the only place where handlers are made
 
 
-class _ExpiringHandler(SendProduceReqHandler):
-    def _can_retry(self, error: KafkaError, batch: Any) -> bool:
-        return error.retriable and not batch.expired()
+def _may_repeat(error: KafkaError, batch: Any) -> bool:
+    return bool(error.retriable) and not batch.expired()

@@ -1,4 +1,4 @@
-"""The link to Kafka: one producer kept connected, replaced when it has failed, and what the brokers say of the topics."""
+"""The link to Kafka: one producer kept connected and replaced when it has failed, and what brokers say of the topics."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from services.producer.delivery import ExpiringProducer
 from services.producer.epochs import Epochs
 from services.producer.refusal import unavailable
-from shared.identity import read_identities
+from shared.identity import Identity, read_identities
 from shared.telemetry import logger
 
 _ATTEMPTS: Final = 3
@@ -35,21 +35,32 @@ class Link:
         self._producer: ExpiringProducer | None = None
         self._lock = asyncio.Lock()
         self._asked_at = -1.0
+        self._heard = False
         self._keeper: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self.down: str | None = "Kafka has not answered yet"
+        self.down: str | None = None
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why writes would fail now, or None."""
+        return self.down or (None if self._heard else "Kafka has not answered yet")
 
     def start(self) -> None:
         """Begin to connect, whether or not Kafka is there."""
         self._keeper = asyncio.create_task(self._keep(), name="producer link")
 
+    async def wait(self) -> None:
+        """Never return; raise what ended the task that `start` began, which nothing should."""
+        if self._keeper:
+            await asyncio.shield(self._keeper)
+
     async def stop(self) -> None:
         """Write what is still to be written, each write until it expires, and disconnect."""
+        self.down = "this producer has stopped"
         if self._keeper:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        self.down = "this producer has stopped"
         if self._producer:
             self.replace(self._producer)
         if self._retiring:
@@ -67,7 +78,7 @@ class Link:
         """Write no more with `producer`: one of its writes has failed. What it has begun it ends."""
         if producer is self._producer:
             self._producer = None
-        task = asyncio.create_task(self._retire(producer))
+        task = asyncio.create_task(producer.discard(2 * self._answer_s))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
@@ -93,19 +104,19 @@ class Link:
                 self._epochs.learn(await self._identities(producer))
         except (KafkaError, OSError, TimeoutError) as error:
             self._note(f"Kafka does not answer ({type(error).__name__})")
+            if self._producer:
+                # It knows the brokers by addresses that may be of the past; the next one asks the bootstrap servers.
+                self.replace(self._producer)
         else:
+            self._heard = True
             self._note(None)
 
     async def _connected(self) -> ExpiringProducer:
         producer = self._connect()
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
+        await producer.start()
         return producer
 
-    async def _identities(self, producer: ExpiringProducer) -> dict[str, "Identity"]:
+    async def _identities(self, producer: ExpiringProducer) -> dict[str, Identity]:
         for attempt in range(_ATTEMPTS):
             try:
                 return await read_identities(producer.client, self._epochs.topics)
@@ -118,11 +129,3 @@ class Link:
         if down != self.down:
             _log.warning("Kafka is away", reason=down) if down else _log.info("Kafka answers")
         self.down = down
-
-    async def _retire(self, producer: ExpiringProducer) -> None:
-        try:
-            async with asyncio.timeout(2 * self._answer_s):
-                await producer.stop()
-        except TimeoutError:
-            _log.warning("a producer did not stop in time")
-            await producer.client.close()

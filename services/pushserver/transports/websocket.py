@@ -170,7 +170,7 @@ def _decode_op(message: Message, *, binary: bool) -> object:
     try:
         if not binary:
             return check_json(message.data)
-        return msgpack.unpackb(message.data, strict_map_key=True, max_buffer_size=len(message.data))
+        return msgpack.unpackb(message.data, strict_map_key=True)
     except MalformedValue as malformed:
         raise Problem("invalid", f"an operation is JSON, nested at most {MAX_DEPTH} deep: {malformed.reason}") from None
     except (ValueError, msgpack.UnpackException):
