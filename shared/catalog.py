@@ -33,6 +33,7 @@ class CollectionSettings(BaseModel):
         "held", description="`none`: too large to hold; watched from now on, no snapshots."
     )
     history_records: int = Field(10_000, ge=0, description="Records a partition keeps for resuming in log mode.")
+    history_bytes: int = Field(268_435_456, ge=0, description="What the history of the collection may hold in all.")
     history_s: float = Field(3600, gt=0, description="Records older than this are not kept for log mode.")
     max_value_bytes: int = Field(1_048_576, ge=2, description="Larger records are skipped, larger writes refused.")
     delete_retention_s: float = Field(

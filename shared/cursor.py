@@ -158,7 +158,7 @@ def _read_all(reader: "_Reader", count: int) -> dict[int, int]:
 
 
 def _write_varint(out: bytearray, number: int) -> None:
-    while number > 0x7F:
+    while number > 0x7F:  # noqa: PLR2004 -- seven bits a byte
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)

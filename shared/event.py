@@ -6,7 +6,7 @@ Records without such headers (plain keyed JSON or msgpack of a foreign topic) ar
 
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.resource import decode_key
@@ -15,6 +15,8 @@ from shared.value import MalformedValue, ValueFormat, json_text
 _names: dict[str, str] = {}
 """Event types and sources repeat: each is kept once, up to a bound, so that a million events share them."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MAX_INTERNED: Final = 10_000
 _MAX_ATTRIBUTE_BYTES: Final = 1024
 _HONOURED: Final = frozenset({"ce_id", "ce_source", "ce_time", "ce_type"})
@@ -145,7 +147,7 @@ def parse_time_ms(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
 
 
 def _parse_time_ms(text: str, otherwise: int) -> int:

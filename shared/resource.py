@@ -66,12 +66,11 @@ class Watch(NamedTuple):
     @classmethod
     def parse(cls, label: str) -> Self:
         """Read a label; raises Problem `invalid`. Whether the collection exists is asked elsewhere."""
-        collection, slash, resource_id = label.partition("/")
-        if slash:
-            watch = cls(collection, checked_id(resource_id))
+        collection, mark, rest = _split(label)
+        if mark == "/":
+            watch = cls(collection, checked_id(rest))
         else:
-            collection, mark, prefix = label.partition(_PREFIX)
-            watch = cls(collection, prefix=checked_prefix(prefix) if mark else None)
+            watch = cls(collection, prefix=checked_prefix(rest) if mark else None)
         if not is_collection(watch.collection):
             raise Problem("invalid", f"{watch.collection[:100]!r} can't name a collection")
         return watch
@@ -104,6 +103,12 @@ class Watch(NamedTuple):
             return self.covers(other.id)
         mine, theirs = self.prefix or "", other.prefix or ""
         return mine.startswith(theirs) or theirs.startswith(mine)
+
+
+def _split(label: str) -> tuple[str, str, str]:
+    # A prefix may hold a slash, and an id the mark of a prefix: the first of the two says which it is.
+    by_slash, by_prefix = label.partition("/"), label.partition(_PREFIX)
+    return by_slash if len(by_slash[0]) < len(by_prefix[0]) else by_prefix
 
 
 def checked_prefix(prefix: str) -> str | None:

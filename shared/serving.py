@@ -30,8 +30,9 @@ class AddressTaken(WatchrouteError, OSError):
 class Listener:
     """One address at which an ASGI app is served, in the running event loop.
 
-    `socket_options` (level, name, value) are set on the listening sockets, and so inherited by every connection. `http` and `ws` are uvicorn's protocol names or classes; `options` are further ones of `uvicorn.Config`, such as
-    `timeout_keep_alive`, `ssl_certfile` and `ssl_keyfile`. It never touches signals, logging set-up, or `sys.exit`.
+    `http` and `ws` are uvicorn's protocol names or classes; `options` are further ones of `uvicorn.Config`, such as
+    `timeout_keep_alive`, `ssl_certfile` and `ssl_keyfile`. `socket_options` (level, name, value) are set on the
+    listening sockets, and so inherited by every connection. It never touches signals, logging set-up, or `sys.exit`.
     """
 
     def __init__(

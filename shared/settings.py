@@ -88,7 +88,8 @@ def read_file(path: Path | None) -> tuple[dict[str, Any], list[str]]:
         content = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return {}, [f"{path}: {error}"]
-    for collection in content.get("collections", {}).values():
+    collections = content.get("collections")
+    for collection in collections.values() if isinstance(collections, dict) else ():
         if isinstance(collection, dict) and isinstance(collection.get("schema"), str):
             collection["schema"] = str(path.parent / collection["schema"])
     return content, []

@@ -59,16 +59,17 @@ export class ConnectionPanel {
       case "live":
         return `over ${this.#transport()}`;
       case "reconnecting":
-        return `${whenOf(state.retry_at)}: ${state.reason}`;
+        return state.retry_at === undefined
+          ? `– ${state.reason}; the browser tries again` // and doesn't tell when
+          : `in ${secondsUntil(state.retry_at)} s: ${state.reason}`;
       default:
         return state.reason ? `– ${state.reason}` : "";
     }
   }
 }
 
-function whenOf(retry_at) {
-  if (retry_at === undefined) return "by itself"; // the browser doesn't tell when
-  return `in ${Math.max(0, Math.ceil((retry_at - performance.now()) / 1000))} s`;
+function secondsUntil(time) {
+  return Math.max(0, Math.ceil((time - performance.now()) / 1000));
 }
 
 function ageOf(asOf) {

@@ -1,4 +1,4 @@
-"""The link to Kafka: one producer kept connected and replaced when it has failed, and what brokers say of the topics."""
+"""The link to Kafka: a producer kept connected and replaced when it has failed, and what brokers say of the topics."""
 
 import asyncio
 import contextlib

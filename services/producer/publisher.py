@@ -37,9 +37,16 @@ class Publisher:
 
     def __init__(self, kafka: KafkaSettings, catalog: Catalog, settings: ProducerSettings | None = None) -> None:
         self._kafka = kafka
-        self._settings = settings or ProducerSettings()
+        self._settings = settings = settings or ProducerSettings()
         self._largest = max((collection.settings.max_value_bytes for collection in catalog), default=0)
         self._transactional_id = f"watchroute-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._epochs = Epochs(catalog)
+        self._link = Link(
+            self._connect, self._epochs, check_s=settings.identity_check_s, answer_s=settings.ack_timeout_s / 2
+        )
+        self._in_flight = InFlight(settings.max_in_flight, settings.max_in_flight_bytes)
+        self._dispatch = Dispatch(self._link, self._epochs, self._in_flight, create_topics=settings.create_topics)
+        self._transactor = Transactor(lambda: self._connect(self._transactional_id))
         self.catalog = catalog
 
     async def __aenter__(self) -> Self:
@@ -51,14 +58,6 @@ class Publisher:
 
     async def start(self) -> None:
         """Begin to connect; returns at once."""
-        settings = self._settings
-        self._epochs = Epochs(self.catalog)
-        self._link = Link(
-            self._connect, self._epochs, check_s=settings.identity_check_s, answer_s=settings.ack_timeout_s / 2
-        )
-        self._in_flight = InFlight(settings.max_in_flight, settings.max_in_flight_bytes)
-        self._dispatch = Dispatch(self._link, self._epochs, self._in_flight, create_topics=settings.create_topics)
-        self._transactor = Transactor(lambda: self._connect(self._transactional_id))
         self._link.start()
 
     async def stop(self) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import random
 import socket
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -15,7 +15,8 @@ from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
 from services.pushserver.heartbeat import Heartbeat
 from services.pushserver.hub import Hub
 from services.pushserver.metrics import expose
-from services.pushserver.settings import PushServerSettings
+from services.pushserver.relay import Relay
+from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.source import Source
 from services.pushserver.transports.reading import ReadApp
 from services.pushserver.transports.reception import Publisher, Reception
@@ -115,11 +116,12 @@ def _socket_options(settings: PushServerSettings) -> list[tuple[int, int, int]]:
     return options
 
 
-async def serve(settings: Any, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run a push server with its own listeners until `stop` is set."""
-    server = PushServer(settings.pushserver, settings.kafka, Catalog(settings.collections))
-    expose(server.hub, server.source)
     own = settings.pushserver
+    relay = Relay(own.producer_url) if own.producer_url else None
+    server = PushServer(own, settings.kafka, Catalog(settings.collections), publish=relay.publish if relay else None)
+    expose(server.hub, server.source)
     public = server.listener()
     admin = Listener(admin_app(lambda: server.not_ready), host=own.admin_host, port=own.admin_port)
     await public.start()
@@ -139,4 +141,6 @@ async def serve(settings: Any, stop: asyncio.Event) -> None:
         await public.stop(_GRACE_S)
         await admin.stop(_GRACE_S)
         await server.stop()
+        if relay is not None:
+            await relay.close()
     log.info("stopped")

@@ -41,7 +41,12 @@ class Channel:
         )
         history = None
         if collection.keeps_history:
-            history = History(partitions, records=settings.history_records, age_ms=int(settings.history_s * 1000))
+            history = History(
+                partitions,
+                records=settings.history_records,
+                size_bytes=settings.history_bytes,
+                age_ms=int(settings.history_s * 1000),
+            )
         return cls(collection, table, history)
 
     @property

@@ -36,13 +36,18 @@ class Freshness:
                 raise Problem("try_again", "this server has not reached the cursor yet") from None
 
     async def at_least(self, channel: Channel, cursor: str) -> None:
-        """Wait until the channel shows what the cursor's owner has seen; raises Problem `try_again` or `invalid`."""
+        """Wait until the channel shows what the cursor's owner has seen.
+
+        Raises Problem `try_again`, or `invalid` when the cursor is of a log that is no more: no retry would help.
+        """
         segment = find_segment(channel, cursor)
         if segment is None or not is_ahead(channel, segment):
             return
         await self.settle(channel, segment)
-        if is_ahead(channel, segment):
+        if segment.epoch != channel.epoch:
             raise Problem("invalid", "at_least is a cursor of a log that is no more")
+        if is_ahead(channel, segment):
+            raise Problem("try_again", "at_least is ahead of all that Kafka has")
 
     async def _exists(self, channel: Channel, segment: Segment) -> bool:
         if segment.epoch != channel.epoch and segment.epoch != await self._source.current_epoch(channel):

@@ -16,8 +16,9 @@ from typing import Any, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from shared.problem import Problem
@@ -62,6 +63,18 @@ class HandOffHttp(HttpToolsProtocol):
         transport.write(head)
         successor.take_over(transport)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Give the handshake on as it was parsed: no second parser, and none of its limits."""
+        self.connections.discard(self)
+        protocol = HandOffWebSocket(config=self.config, server_state=self.server_state, app_state=self.app_state)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        headers = Headers()
+        for name, value in self.scope["headers"]:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        method, version = self.scope["method"], self.scope["http_version"]
+        protocol.handle_connect(Request(self.url.decode("ascii"), headers, method, f"HTTP/{version}"))
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP with a problem document."""
         self.transport.write(_problem_bytes(Problem("invalid", msg)))
@@ -80,6 +93,12 @@ class HandOffWebSocket(WebSocketsSansIOProtocol):
         scope: Any = self.scope
         scope["extensions"][EXTENSION] = self.hand_off
         await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        """Pass on; a refusal that is told completes the handshake, which uvicorn would take for unfinished."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     def hand_off(self, headers: Sequence[tuple[str, str]], successor: Successor) -> None:
         """Answer 101 with more headers, and give the connection away; to be called instead of `websocket.accept`."""

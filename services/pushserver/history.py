@@ -6,21 +6,25 @@ from typing import Final
 
 from shared.event import Event
 
+_EVENT_BYTES: Final = 300
+"""About what an event costs besides its data."""
 _TRIM: Final = 1024
 """Room at the head of a window is given back in pieces, not record by record."""
 
 
 class Window:
-    """The recent events of one partition: at most `limit`, none logged before a moving time.
+    """The recent events of one partition: at most `limit`, of at most `limit_bytes`, none logged before a moving time.
 
     `floor` is the lowest position from which nothing retained is missing.
     """
 
-    __slots__ = ("_dropped_ms", "_events", "_head", "_limit", "floor")
+    __slots__ = ("_dropped_ms", "_events", "_head", "_limit", "_limit_bytes", "_size", "floor")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limit_bytes: int) -> None:
         self.floor = 0
         self._limit = limit
+        self._limit_bytes = limit_bytes
+        self._size = 0
         self._events: list[Event] = []
         self._head = 0
         self._dropped_ms = -1
@@ -29,9 +33,10 @@ class Window:
         return len(self._events) - self._head
 
     def append(self, event: Event) -> None:
-        """Add the newest event of the partition; the oldest leaves when there are too many."""
+        """Add the newest event of the partition; the oldest leave when there are too many."""
         self._events.append(event)
-        if len(self) > self._limit:
+        self._size += _size(event)
+        while len(self) > self._limit or (self._size > self._limit_bytes and len(self)):
             self._drop()
 
     def expire(self, before_ms: int) -> None:
@@ -59,6 +64,7 @@ class Window:
     def _drop(self) -> None:
         oldest = self._events[self._head]
         self.floor = oldest.offset + 1
+        self._size -= _size(oldest)
         self._dropped_ms = max(self._dropped_ms, oldest.logged_ms)
         self._head += 1
         if self._head >= _TRIM:
@@ -67,10 +73,13 @@ class Window:
 
 
 class History:
-    """The windows of all partitions of a collection, each of at most `records` events of the last `age_ms`."""
+    """The windows of all partitions of a collection, each of at most `records` events of the last `age_ms`.
 
-    def __init__(self, partitions: int, *, records: int, age_ms: int) -> None:
-        self.windows = [Window(records) for _ in range(partitions)]
+    `size_bytes` is the bound of all windows together, in equal shares.
+    """
+
+    def __init__(self, partitions: int, *, records: int, size_bytes: int, age_ms: int) -> None:
+        self.windows = [Window(records, size_bytes // partitions) for _ in range(partitions)]
         self._age_ms = age_ms
 
     def apply(self, events: Sequence[Event]) -> None:
@@ -91,6 +100,10 @@ class History:
     def positions_since(self, logged_ms: int) -> dict[int, int]:
         """For each partition the position from which on everything was logged at or after a time."""
         return {partition: window.position_since(logged_ms) for partition, window in enumerate(self.windows)}
+
+
+def _size(event: Event) -> int:
+    return _EVENT_BYTES + len(event.data or b"")
 
 
 def _offset(event: Event) -> int:

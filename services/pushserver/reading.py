@@ -59,12 +59,16 @@ class Reading:
         if positions:
             self._hub.broadcast(self.channel, events, positions)
 
-    def advance(self, positions: Mapping[int, int]) -> None:
-        """Count as read what brings no records: transaction markers, and what compaction has removed."""
+    def advance(self, positions: Mapping[int, int]) -> bool:
+        """Count as read what brings no records: transaction markers, and what compaction has removed.
+
+        Returns whether there was any.
+        """
         now = self.channel.positions
         moved = {partition: at for partition, at in positions.items() if at > now[partition]}
         if moved:
             self._hub.broadcast(self.channel, [], moved)
+        return bool(moved)
 
     def _decode(self, records: Iterable[Any]) -> Iterable[Event]:
         settings = self.collection.settings

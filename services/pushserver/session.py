@@ -22,6 +22,7 @@ from shared.resource import Watch, checked_prefix
 MAX_MISTAKES: Final = 16
 _REF_TYPES: Final = (int, str)
 _MAX_REF_CHARS: Final = 64
+_MAX_LABEL_CHARS: Final = 1024
 
 
 class CatchUp(NamedTuple):
@@ -29,6 +30,11 @@ class CatchUp(NamedTuple):
 
     request: WatchRequest
     segment: Segment
+
+    @property
+    def asked_as(self) -> tuple[object, str]:
+        """The client's mark on the operation, and what it was about."""
+        return self.request.ref, self.request.watch.label
 
 
 class Publish(NamedTuple):
@@ -53,17 +59,19 @@ class Session:
 
     def on_op(self, op: object) -> CatchUp | Publish | None:
         """Do an operation, or say what it waits for."""
-        ref = None
+        ref = watch = None
         try:
             members = _members(op)
-            ref = _checked_ref(members.get("ref"))
-            return self.OPERATIONS[members["op"]](self, members)
+            ref, watch = _checked_ref(members), members.get("watch")
+            return _operation(members)(self, members)
         except Problem as problem:
-            self.refuse(problem, ref)
+            self.refuse(problem, ref, watch)
         return None
 
-    def refuse(self, problem: Problem, ref: object) -> None:
-        """Answer an operation with a problem."""
+    def refuse(self, problem: Problem, ref: object = None, watch: object = None) -> None:
+        """Answer an operation with a problem; `watch` is what it was about, as the client wrote it."""
+        if isinstance(watch, str):
+            problem.members.setdefault("watch", watch[:_MAX_LABEL_CHARS])
         self.hub.counters.refused[problem.code] += 1
         self.subscriber.tell(frames.problem(problem, ref))
         if problem.code == "invalid":
@@ -154,17 +162,24 @@ def check_mode(hub: Hub, request: WatchRequest) -> None:
 
 
 def _members(op: object) -> Mapping[str, Any]:
-    if not isinstance(op, dict) or not isinstance(op.get("op"), str):
-        raise Problem("invalid", 'an operation is an object with a member "op"')
-    if op["op"] not in Session.OPERATIONS:
-        raise Problem("invalid", f"there is no operation {op['op'][:40]!r}")
+    if not isinstance(op, dict):
+        raise Problem("invalid", "an operation is an object")
     return op
 
 
-def _checked_ref(ref: object) -> object:
+def _checked_ref(members: Mapping[str, Any]) -> object:
+    ref = members.get("ref")
     if ref is None or (isinstance(ref, _REF_TYPES) and len(str(ref)) <= _MAX_REF_CHARS):
         return ref
     raise Problem("invalid", f"a ref is a number or a text of at most {_MAX_REF_CHARS} characters")
+
+
+def _operation(members: Mapping[str, Any]) -> Callable[..., CatchUp | Publish | None]:
+    name = members.get("op")
+    operation = Session.OPERATIONS.get(name) if isinstance(name, str) else None
+    if operation is None:
+        raise Problem("invalid", f'"op" is one of {", ".join(Session.OPERATIONS)}')
+    return operation
 
 
 def _only(members: Mapping[str, Any], allowed: set[str]) -> None:

@@ -16,12 +16,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.pushserver.channel import Channel
+from services.pushserver.epochs import Epochs
 from services.pushserver.hub import Hub
 from services.pushserver.pace import Pace
 from services.pushserver.reading import Reading
 from services.pushserver.settings import PushServerSettings
 from shared.catalog import Collection
-from shared.identity import Identity, read_identities
 from shared.kafka import KafkaSettings, consumer_options, pace_fetches
 from shared.telemetry import logger
 
@@ -50,14 +50,17 @@ class Source:
         self._consumer: AIOKafkaConsumer | None = None
         self._advanced = asyncio.Event()
         self._pace = Pace(time.monotonic())
-        self._identities_at = 0.0
+        self._epochs = Epochs(hub.catalog, settings.identity_check_s)
         self._trouble = "Kafka has not answered yet"
+        self._full: str | None = None
         self._missing: set[str] = set()
         self.busy_s = 0.0
 
     @property
     def not_ready(self) -> str | None:
         """What keeps the server from being ready, None when it is."""
+        if self._full is not None:
+            return self._full
         for collection in self._hub.catalog:
             if collection.name not in self._hub.channels:
                 if collection.name in self._missing:
@@ -96,12 +99,10 @@ class Source:
 
     async def current_epoch(self, channel: Channel) -> bytes:
         """Ask Kafka which epoch the collection is in; a new one is read at once. Raises KafkaError."""
-        identities = await self._ask_identities()
-        identity = identities.get(channel.collection.topic)
-        epoch = _epoch(channel.collection, identity) if identity else b""
-        if epoch != channel.epoch:
-            self._identities_at = 0.0
-        return epoch
+        consumer = self._consumer
+        if consumer is None:
+            raise KafkaError(self._trouble)
+        return await self._epochs.current(consumer, channel)
 
     def lag(self) -> Mapping[str, int]:
         """For each collection how many offsets Kafka is known to be ahead."""
@@ -133,13 +134,10 @@ class Source:
                 await asyncio.wait_for(consumer.stop(), _LONGEST_PAUSE_S)
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> None:
-        identities = await self._ask_identities()
-        self._missing = {c.name for c in self._hub.catalog if c.topic not in identities}
-        new = [
-            self._reading_of(collection, identities[collection.topic])
-            for collection in self._hub.catalog
-            if collection.topic in identities
-        ]
+        await self._epochs.ask(consumer)
+        known = [collection for collection in self._hub.catalog if self._epochs.identity(collection)]
+        self._missing = {collection.name for collection in self._hub.catalog} - {c.name for c in known}
+        new = [self._reading_of(collection) for collection in known]
         self._readings = {reading.collection.name: reading for reading in new}
         partitions = [assigned for reading in new for assigned in reading.partitions]
         if not partitions:
@@ -150,16 +148,16 @@ class Source:
         for reading in new:
             _seek(consumer, reading, beginnings, ends)
 
-    def _reading_of(self, collection: Collection, identity: Identity) -> Reading:
+    def _reading_of(self, collection: Collection) -> Reading:
         """Where it stands now, if that is of the same log; else from the beginning."""
-        epoch = _epoch(collection, identity)
+        epoch = self._epochs.of(collection)
         known = self._readings.get(collection.name)
         if known is not None and known.channel.epoch == epoch:
             return known
         served = self._hub.channels.get(collection.name)
         if served is not None and served.epoch == epoch:
             return Reading(served, self._hub, served=True)
-        return Reading(Channel.empty(collection, epoch, identity.partitions), self._hub, served=False)
+        return Reading(Channel.empty(collection, epoch, self._epochs.partitions(collection)), self._hub, served=False)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         last_fetch = tidied = time.monotonic()
@@ -181,23 +179,33 @@ class Source:
                 last_fetch = now
             if now - last_fetch > self._settings.watchdog_s:
                 raise Rebuild(f"no fetch succeeded for {self._settings.watchdog_s} s")
-            if now - tidied > _HOUSEKEEPING_S:
+            if now - tidied > _HOUSEKEEPING_S or self._epochs.wanted:
                 tidied = now
                 self._tidy()
-                await self._check_identities(now)
+                await self._check_identities(consumer, now)
 
     async def _apply(self, consumer: AIOKafkaConsumer, batches: Mapping[TopicPartition, Any]) -> None:
         now_ms = int(time.time() * 1000)
+        moved = bool(batches)
         for reading in list(self._readings.values()):
             reading.take(batches, now_ms)
-            if not batches or not reading.served:
-                reading.advance({tp.partition: await consumer.position(tp) for tp in reading.partitions})
-            self._note_freshness(consumer, reading)
+            moved |= await _advance(consumer, reading)
+            _note_freshness(consumer, reading)
             if not reading.served and not reading.behind:
                 self._serve(reading)
-        if batches:
+        if self._settings.max_held_bytes and any(not reading.served for reading in self._readings.values()):
+            await self._mind_memory()
+        if moved:
             self._advanced.set()
             self._advanced = asyncio.Event()
+
+    async def _mind_memory(self) -> None:
+        """Stop for good, not ready, rather than run out of memory: another read would end the same way."""
+        held = sum(reading.channel.table.size_bytes for reading in self._readings.values())
+        if held > self._settings.max_held_bytes:
+            self._full = f"the collections need more than max_held_bytes ({self._settings.max_held_bytes})"
+            log.error("too much to hold", held_bytes=held, max_held_bytes=self._settings.max_held_bytes)
+            await asyncio.Event().wait()
 
     def _serve(self, reading: Reading) -> None:
         reading.served = True
@@ -220,17 +228,6 @@ class Source:
                 fresh = Channel.empty(channel.collection, channel.epoch, len(channel.positions))
                 self._readings[name] = Reading(fresh, self._hub, served=False)
 
-    def _note_freshness(self, consumer: AIOKafkaConsumer, reading: Reading) -> None:
-        positions = reading.channel.positions
-        oldest = None
-        for assigned in reading.partitions:
-            end, polled_ms = _end(consumer, assigned), consumer.last_poll_timestamp(assigned)
-            if end is None or polled_ms is None or positions[assigned.partition] < end:
-                return
-            oldest = polled_ms if oldest is None else min(oldest, polled_ms)
-        if oldest is not None:
-            reading.channel.as_of_ms = max(reading.channel.as_of_ms, oldest)
-
     def _fetched_since(self, consumer: AIOKafkaConsumer, seconds: float) -> bool:
         since_ms = (time.time() - seconds) * 1000
         polls = (consumer.last_poll_timestamp(assigned) for assigned in consumer.assignment())
@@ -243,33 +240,18 @@ class Source:
             if reading.channel.history is not None:
                 reading.channel.history.expire(now_ms)
 
-    async def _check_identities(self, now: float) -> None:
-        if now - self._identities_at < self._settings.identity_check_s:
+    async def _check_identities(self, consumer: AIOKafkaConsumer, now: float) -> None:
+        if not self._epochs.due(now):
             return
         try:
-            identities = await self._ask_identities()
+            await self._epochs.ask(consumer)
         except (TimeoutError, KafkaError, OSError) as error:
             log.warning("kafka doesn't tell its topics", error=repr(error))
             return
         for collection in self._hub.catalog:
-            identity = identities.get(collection.topic)
-            reading = self._readings.get(collection.name)
-            if identity is not None and (reading is None or reading.channel.epoch != _epoch(collection, identity)):
+            identity, reading = self._epochs.identity(collection), self._readings.get(collection.name)
+            if identity is not None and (reading is None or reading.channel.epoch != self._epochs.of(collection)):
                 raise Rebuild(f"{collection.topic} is another log than before: {identity}")
-
-    async def _ask_identities(self) -> dict[str, Identity]:
-        consumer: Any = self._consumer
-        if consumer is None:
-            raise KafkaError(self._trouble)
-        # The consumer's own client: one more would be one more connection to every broker.
-        topics = [collection.topic for collection in self._hub.catalog]
-        identities = await read_identities(consumer._client, topics)  # noqa: SLF001 -- see above
-        self._identities_at = time.monotonic()
-        return identities
-
-
-def _epoch(collection: Collection, identity: Identity) -> bytes:
-    return identity.epoch(collection.settings.generation)
 
 
 def _seek(
@@ -283,6 +265,33 @@ def _seek(
     reading.targets = {assigned.partition: ends[assigned] for assigned in reading.partitions}
     for assigned in reading.partitions:
         consumer.seek(assigned, reading.channel.positions[assigned.partition])
+
+
+async def _advance(consumer: AIOKafkaConsumer, reading: Reading) -> bool:
+    """Count as read what brings no records, transaction markers above all; returns whether there was any.
+
+    Asking has its price, so it is done only for partitions that seem to be behind.
+    """
+    now = reading.channel.positions
+    behind = [
+        assigned
+        for assigned in reading.partitions
+        if (end := _end(consumer, assigned)) is not None and now[assigned.partition] < end
+    ]
+    asked = behind if reading.served else reading.partitions
+    return reading.advance({assigned.partition: await consumer.position(assigned) for assigned in asked})
+
+
+def _note_freshness(consumer: AIOKafkaConsumer, reading: Reading) -> None:
+    """Note when everything up to the end was known to have been read: the oldest of the partitions' last fetches."""
+    positions = reading.channel.positions
+    fetches = []
+    for assigned in reading.partitions:
+        end, fetched_ms = _end(consumer, assigned), consumer.last_poll_timestamp(assigned)
+        if end is None or fetched_ms is None or positions[assigned.partition] < end:
+            return
+        fetches.append(fetched_ms)
+    reading.channel.as_of_ms = max(reading.channel.as_of_ms, min(fetches))
 
 
 def _end(consumer: AIOKafkaConsumer, assigned: TopicPartition) -> int | None:

@@ -286,8 +286,9 @@ class Subscriber:
         for opening in done:
             opening.subscription.synced = True
         cursor = self.cursor()
-        told = [opening for opening in done if not (self.quiet and opening.resumed)]
-        return [self.wire.control(opening.synced_frame(cursor), cursor) for opening in told]
+        told = [opening.synced_frame(cursor) for opening in done if not (self.quiet and opening.resumed)]
+        # A reader's cursor moves with the last of them only: it is one for all.
+        return [self.wire.control(frame, cursor if frame is told[-1] else None) for frame in told]
 
     def _bookmark(self) -> None:
         self._bookmark_due = False

@@ -5,18 +5,20 @@ A deleted resource stays as its tombstone for as long as Kafka promises to keep 
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from services.pushserver.log import PartitionLog
 from shared.event import Event
 
+RESOURCE_BYTES: Final = 400
+"""About what a resource costs besides its data: the event, its id, its places in the index and the log."""
 _SHARDS: Final = 64
 """A dict of a million keys that grows stops the world for 100 ms; 64 small ones do it in small pieces."""
 
 
 class Table:
-    """One epoch of one collection. Only positions are kept when `held` is false."""
+    """One epoch of one collection; `size_bytes` is about what it holds. Only positions are kept if `held` is false."""
 
     def __init__(self, epoch: bytes, partitions: int, *, delete_retention_ms: int, held: bool = True) -> None:
         self.epoch = epoch
@@ -25,6 +27,7 @@ class Table:
         self.floors = [0] * partitions
         self.logs = [PartitionLog() for _ in range(partitions)]
         self.resources = 0
+        self.size_bytes = 0
         self._delete_retention_ms = delete_retention_ms
         self._shards: list[dict[str, Event]] = [{} for _ in range(_SHARDS)]
         self._tombstones: deque[Event] = deque()
@@ -56,10 +59,12 @@ class Table:
                 return False
             self.logs[known.partition].remove(known.offset)
             self.resources -= known.data is not None
+            self.size_bytes -= _size(known)
             # The key object stays the first one: an event that brings its own copy would keep both.
             event.id = known.id
         shard[event.id] = event
         self.logs[event.partition].append(event)
+        self.size_bytes += _size(event)
         if event.data is None:
             self._tombstones.append(event)
         else:
@@ -79,6 +84,7 @@ class Table:
             if current:
                 del self._shards[hash(event.id) % _SHARDS][event.id]
                 self.logs[event.partition].remove(event.offset)
+                self.size_bytes -= _size(event)
                 self.raise_floor(event.partition, event.offset + 1)
         return forgotten
 
@@ -90,15 +96,9 @@ class Table:
         """For each partition the position from which on everything was logged at or after a time."""
         return {partition: log.position_since(logged_ms) for partition, log in enumerate(self.logs)}
 
-    def ids_after(self, after: str, prefix: str, limit: int) -> list[Event]:
-        """A page of a listing: the `limit` live resources next after an id, by id; costs a look at every resource."""
-        return sorted(self._live(after, prefix), key=lambda event: event.id)[:limit]
 
-    def _live(self, after: str, prefix: str) -> Iterator[Event]:
-        for shard in self._shards:
-            for event in shard.values():
-                if event.data is not None and event.id > after and event.id.startswith(prefix):
-                    yield event
+def _size(event: Event) -> int:
+    return RESOURCE_BYTES + len(event.data or b"")
 
 
 def _outdated(event: Event, known: Event) -> bool:

@@ -55,6 +55,7 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def dashboard(context: BrowserContext, demo: DemoProcess) -> AsyncIterator[Dashboard]:
     """The open page. In the end it must have broken neither its own code nor its policy."""
+    await demo.start()  # after a test that failed in between
     opened = await Dashboard.open(context, demo.url)
     yield opened
     assert opened.errors == []

@@ -42,13 +42,12 @@ class Dashboard:
     async def wait_live(self, transport: str) -> None:
         await self.wait_state(f"Live over {TRANSPORTS[transport]}")
 
-    async def wait_moves(self, stocks: int = 3) -> None:
-        """Until that many stocks show a newer version than now."""
-        before = await self.versions()
+    async def wait_moves(self, stocks: int = 3, *, since: dict[str, str] | None = None) -> None:
+        """Until that many stocks show another version than `since` (as `versions` gave it; left out: than now)."""
         await self.page.wait_for_function(
-            """([before, stocks]) => [...document.querySelectorAll("#stock-rows tr")]
-                .filter((row) => row.dataset.version !== before[row.dataset.resource]).length >= stocks""",
-            arg=[before, stocks],
+            """([since, stocks]) => [...document.querySelectorAll("#stock-rows tr")]
+                .filter((row) => row.dataset.version !== since[row.dataset.resource]).length >= stocks""",
+            arg=[await self.versions() if since is None else since, stocks],
         )
 
     async def versions(self) -> dict[str, str]:

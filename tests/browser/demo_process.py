@@ -37,18 +37,9 @@ class DemoProcess:
         return f"http://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Start it, and return when it serves a price."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROUTE_")}
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._command],
-                cwd=ROOT,
-                env=inherited | {"WATCHROUTE_PUSHSERVER_BOOKMARK_INTERVAL_S": "0.5"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, before any thread of the child
-            )
+        """Start it unless it runs, and return when it serves a price."""
+        if self._process is None:
+            self._launch()
         await until(self._serves, f"{self.url} serves a price", within_s=_READY_WITHIN_S)
 
     def kill(self) -> None:
@@ -66,6 +57,19 @@ class DemoProcess:
     async def delete(self, resource: str) -> None:
         """As `curl -X DELETE` does."""
         await self._write("DELETE", resource)
+
+    def _launch(self) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROUTE_")}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._command],
+                cwd=ROOT,
+                env=inherited | {"WATCHROUTE_PUSHSERVER_BOOKMARK_INTERVAL_S": "0.5"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, before any thread of the child
+            )
 
     async def _write(self, method: str, resource: str, **body: Any) -> None:
         url = f"{self.url}/v1/{resource}"

@@ -82,9 +82,7 @@ async def test_the_playground_refuses_what_is_not_json(dashboard: Dashboard) -> 
     await dashboard.page.get_by_text("This is not JSON").wait_for()
 
 
-async def test_two_pages_show_the_same_note(
-    dashboard: Dashboard, context: BrowserContext, demo: DemoProcess
-) -> None:
+async def test_two_pages_show_the_same_note(dashboard: Dashboard, context: BrowserContext, demo: DemoProcess) -> None:
     other = await Dashboard.open(context, demo.url)
     name = f"shared-{secrets.token_hex(4)}"
     await demo.put(f"playground/{name}", [1, 2, 3])

@@ -1,6 +1,6 @@
 """The fleet under test: two push servers and a producer over the Kafka of the run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from tests.conformance.scene import Scene
 from tests.support.broker import Broker
 from tests.support.client import Http, Writer
 from tests.support.fleet import Fleet
+from tests.support.oracle_reading import read_topic
 
 BOTH: Final = ["state", "log"]
 SCHEMA: Final = '{"type": "object", "required": ["price"], "properties": {"price": {"type": "number"}}}'
@@ -28,6 +29,18 @@ COLLECTIONS: Final[dict[str, dict[str, Any]]] = {
     "stateless": {"modes": ["log"], "state": "none", "partitions": 1},
     "small": {"max_value_bytes": 1000, "partitions": 1},
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the services wrote last."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("fleet")
+    if report.failed and isinstance(running, Fleet):
+        report.sections += [(f"end of {service.log.name}", service.log_tail()) for service in running.services]
+    return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -61,13 +74,12 @@ class RawRecords:
         self._producer = producer
 
     async def __call__(
-        self, collection: str, key: str | bytes | None, value: bytes | None, *headers: tuple[str, bytes]
+        self, collection: str, key: str | bytes, value: bytes | None, *headers: tuple[str, bytes]
     ) -> int:
-        """Write one record, to partition 0 where it has no key; its offset."""
+        """Write one record; its offset."""
         name = key.encode() if isinstance(key, str) else key
         topic = self._fleet.topic(collection)
-        partition = 0 if name is None else None
-        sent = await self._producer.send_and_wait(topic, value, key=name, headers=headers, partition=partition)
+        sent = await self._producer.send_and_wait(topic, value, key=name, headers=list(headers))
         offset: int = sent.offset
         return offset
 
@@ -79,10 +91,33 @@ async def raw_records(fleet: Fleet) -> AsyncIterator[RawRecords]:
         yield RawRecords(fleet, producer)
 
 
+class RawHeaders:
+    """Reads the headers of records as Kafka holds them."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    async def __call__(self, collection: str, key: str) -> dict[str, bytes]:
+        """The headers of the last record of this key."""
+        records = await read_topic(self._fleet.broker.bootstrap, self._fleet.topic(collection))
+        return dict([record.headers for record in records if record.key == key.encode()][-1])
+
+
+@pytest.fixture(scope="session")
+def raw_headers(fleet: Fleet) -> RawHeaders:
+    """A Kafka consumer of our own."""
+    return RawHeaders(fleet)
+
+
+@pytest.fixture
+def case() -> Case:
+    """What a test watches when it is not parametrized with cases."""
+    return Case("websocket", "resource", "state")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(fleet: Fleet, writer: Writer, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
-    """A corner of the fleet for one test, for the `case` that it is parametrized with."""
-    case = request.getfixturevalue("case") if "case" in request.fixturenames else Case("websocket", "resource", "state")
+async def scene(fleet: Fleet, writer: Writer, case: Case) -> AsyncIterator[Scene]:
+    """A corner of the fleet for one test, for its case."""
     opened = Scene(fleet, writer, case)
     yield opened
     await opened.close()

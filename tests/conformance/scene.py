@@ -118,12 +118,28 @@ class Scene:
         for item, result in zip(items, written, strict=True):
             self._note(Change(result.resource, result, item.get("data"), "delete" in item))
 
-    async def applied(self) -> None:
-        """Return when both servers have applied every write of this test."""
+    async def applied(self, *servers: Service) -> None:
+        """Return when these servers (both, where none is named) have applied every write of this test."""
         newest = {change.resource: change for change in self.changes}
+        for server in servers or (self.here, self.there):
+            async with Http(server.url) as http:
+                await asyncio.gather(*(_applied(http, _one(name), each.written) for name, each in newest.items()))
+
+    async def newest_cursor(self) -> str:
+        """A cursor of the case's watch that covers every write of this test, from the first server."""
+        await self.applied(self.here)
+        watcher = await self.open(transport="websocket")
+        await watcher.wait_synced()
+        assert watcher.cursor
+        return watcher.cursor
+
+    async def write_elsewhere(self, resource: str, data: Any) -> Written:
+        """Write to another collection, and return when both servers have applied it."""
+        written = await self.writer.put(resource, data)
         for server in (self.here, self.there):
             async with Http(server.url) as http:
-                await asyncio.gather(*(_applied(http, change) for change in newest.values()))
+                await _applied(http, _one(resource), written)
+        return written
 
     async def refused(self, server: Service | None = None, *, ask: Ask | None = None, **parameters: Any) -> Frame:
         """The problem with which a watch is refused, before its first byte or in its first frame."""
@@ -169,10 +185,11 @@ class Scene:
         """Return when what the watcher knows is what is there; `known` is from before its first frame."""
 
         def same(seen: Recording) -> bool:
-            return fold(self.mine(seen.data), known) == self.state()
+            mine = [frame for frame in self.mine(seen.data) if self.watch.covers(frame["resource"])]
+            return fold(mine, known) == self.state()
 
         await watcher.until(same)
-        assert all(self.watch.covers(frame["resource"]) for frame in watcher.data), "a frame from outside the watch"
+        assert all(watcher.ask.covers(frame["resource"]) for frame in watcher.data), "a frame from outside the watch"
 
     async def close(self) -> None:
         """Close every watcher that is still open."""
@@ -222,7 +239,11 @@ def uncovered(entries: list[Entry]) -> set[tuple[str, int]]:
     return set(keys(e.frame for e in entries[last + 1 :] if e.frame and "resource" in e.frame))
 
 
-async def _applied(http: Http, change: Change) -> None:
-    watch = Watch(COLLECTION, change.resource.partition("/")[2])
-    answer = await http.get(Ask((watch,), at_least=change.written.cursor).target())
+def _one(resource: str) -> Watch:
+    collection, _, resource_id = resource.partition("/")
+    return Watch(collection, resource_id)
+
+
+async def _applied(http: Http, watch: Watch, written: Written) -> None:
+    answer = await http.get(Ask((watch,), at_least=written.cursor).target())
     assert answer.status in {200, 404}, (answer.status, answer.body)

@@ -28,7 +28,7 @@ async def resets(scene: Scene, cursor: str, **parameters: Any) -> Watcher:
     """A watch resumed from an unusable cursor: `reset`, then the snapshot."""
     watcher = await scene.open(cursor=cursor, **parameters)
     await watcher.wait_synced()
-    reset, *rest = watcher.frames
+    reset, *rest = watcher.story
     assert reset["event"] == "reset"
     synced = [frame for frame in rest if frame["event"] == "synced"]
     assert all(frame["resumed"] is False for frame in synced)
@@ -79,6 +79,13 @@ async def test_a_narrow_cursor_on_another_resource_leads_to_a_reset(scene: Scene
     await resets(scene, await cursor_of(scene, Watch("items", "another")))
 
 
+@pytest.mark.parametrize("case", cases(WATCHES, ("collection", "prefix"), ("state",)))
+async def test_the_cursor_of_a_write_on_a_wider_watch_hides_nothing(scene: Scene) -> None:
+    await scene.put_all()
+    newest = await scene.put(scene.resources[0])
+    await scene.converged(await scene.open(scene.there, cursor=newest.written.cursor))
+
+
 @pytest.mark.parametrize("case", cases(WATCHES, ("resource", "prefix")))
 async def test_a_cursor_of_a_wide_watch_is_good_for_a_narrow_one(scene: Scene) -> None:
     await scene.put_all()
@@ -104,8 +111,7 @@ async def test_a_cursor_that_is_none_is_invalid(scene: Scene, garbage: str) -> N
 async def test_an_expired_cursor_in_log_mode_tells_the_oldest_usable_one(scene: Scene) -> None:
     watch = Watch("short", prefix=scene.name if scene.case.kind == "prefix" else None)
     ask = Ask((watch,), mode="log", cursor=await cursor_of(scene, watch))
-    versions = [(await scene.writer.put(f"short/{scene.name}", number)).version for number in range(20)]
-    await cursor_of(scene, watch)
+    versions = [(await scene.write_elsewhere(f"short/{scene.name}", number)).version for number in range(12)]
     problem = await scene.refused(ask=ask)
     assert problem["code"] == "expired"
     assert problem.get("status", 410) == 410

@@ -129,7 +129,9 @@ async def test_the_clients_of_this_suite_tell_a_refusal(fleet: Fleet, transport:
     assert refused.value.problem["code"] == "not_found"
 
 
-@pytest.mark.parametrize("case", [Case("websocket_url", "collection", "log"), Case("sse", "collection", "log")], ids=str)
+@pytest.mark.parametrize(
+    "case", [Case("websocket_url", "collection", "log"), Case("sse", "collection", "log")], ids=str
+)
 async def test_an_expired_cursor_is_a_410_before_the_first_byte(scene: Scene) -> None:
     first = await scene.open(ask=Ask((Watch("others"),)))
     await first.wait_synced()

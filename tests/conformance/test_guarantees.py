@@ -81,9 +81,9 @@ async def test_guarantee_4_honest(scene: Scene) -> None:
     if scene.case.mode == "state":
         second = await scene.open(scene.there, cursor=bad)
         await scene.converged(second)
-        assert second.frames[0]["event"] == "reset"
-        assert second.frames[0]["reason"] in {"expired", "epoch", "cursor"}
-        assert second.frames[0]["watch"] == scene.watch.label
+        assert second.story[0]["event"] == "reset"
+        assert second.story[0]["reason"] in {"expired", "epoch", "cursor"}
+        assert second.story[0]["watch"] == scene.watch.label
     else:
         problem = await scene.refused(scene.there, cursor=bad)
         assert problem["code"] == "expired"
@@ -130,8 +130,9 @@ async def test_guarantee_6_fresh(scene: Scene) -> None:
         await scene.burst(20)
         newest = await scene.put(resource)
         known = scene.state()
+        cursor = newest.written.cursor if scene.case.kind == "resource" else await scene.newest_cursor()
         name = "at_least" if scene.case.transport == "shortpoll" else "cursor"
-        opening = asyncio.create_task(scene.open(scene.there, ask=scene.ask(**{name: newest.written.cursor})))
+        opening = asyncio.create_task(scene.open(scene.there, ask=scene.ask(**{name: cursor})))
         await scene.put(scene.outsider)
     finally:
         scene.there.thaw()
@@ -165,9 +166,9 @@ async def test_row_connect(scene: Scene) -> None:
 
 
 def assert_connected(scene: Scene, watcher: Watcher) -> None:
-    events = [frame["event"] for frame in watcher.frames]
+    events = [frame["event"] for frame in watcher.story]
     assert set(events[: events.index("synced")]) == {"put"}
-    synced = watcher.frames[events.index("synced")]
+    synced = watcher.story[events.index("synced")]
     assert synced["watch"] == scene.watch.label
     assert synced["resumed"] is False
     assert synced["cursor"]
@@ -181,7 +182,7 @@ async def test_row_connect_without_snapshot(scene: Scene) -> None:
     known = scene.state()
     watcher = await scene.open(snapshot=False)
     await watcher.wait_synced()
-    assert [frame["event"] for frame in watcher.frames[:1]] == ["synced"]
+    assert [frame["event"] for frame in watcher.story[:1]] == ["synced"]
     start = len(scene.changes)
     await scene.put_all()
     await scene.converged(watcher, known)
@@ -204,7 +205,7 @@ async def test_row_resume(scene: Scene) -> None:
     await second.wait_synced()
     assert keys(scene.mine(second.data)) == list(scene.written_since(start))
     if scene.case.transport != "longpoll":
-        events = scene.own(second.frames)
+        events = scene.own(second.story)
         assert [frame["event"] for frame in events[:2]] == ["delete", "synced"]
         assert events[1]["resumed"] is True
     await scene.put_all()

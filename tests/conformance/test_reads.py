@@ -35,9 +35,9 @@ async def test_json_null_is_a_value(scene: Scene, reader: Http) -> None:
     watcher = await scene.open()
     await watcher.wait_synced()
     assert (answer.status, answer.body.strip()) == (200, b"null")
-    assert watcher.frames[0]["event"] == "put"
-    assert watcher.frames[0]["data"] is None
-    assert "data" in watcher.frames[0]
+    assert watcher.story[0]["event"] == "put"
+    assert watcher.story[0]["data"] is None
+    assert "data" in watcher.story[0]
 
 
 async def test_an_unchanged_state_is_not_sent_again(scene: Scene, reader: Http) -> None:

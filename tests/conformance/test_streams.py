@@ -108,7 +108,7 @@ async def test_last_event_id_wins_over_cursor(scene: Scene) -> None:
 async def test_several_watches_give_all_snapshots_and_then_every_synced(scene: Scene) -> None:
     await scene.put_all()
     await scene.applied()
-    await scene.writer.put(f"others/{scene.name}", 1)
+    await scene.write_elsewhere(f"others/{scene.name}", 1)
     watches = (scene.watch, Watch("others", scene.name))
     watcher = await stream(scene, Ask(watches, mode=scene.case.mode))
     await watcher.wait_synced()

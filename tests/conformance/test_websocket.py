@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.conformance.matrix import Case
+from tests.conformance.matrix import cases
 from tests.conformance.scene import Scene, keys
 from tests.support.client import Ask, Watch, WebSocketWatcher
 from tests.support.recording import Frame
 
-BOTH = pytest.mark.parametrize("case", [Case("websocket", "prefix", "state"), Case("websocket_msgpack", "prefix", "state")], ids=str)
+BOTH = pytest.mark.parametrize("case", cases(("websocket", "websocket_msgpack"), ("prefix",), ("state",)))
 
 
 async def opened(scene: Scene, *watches: Watch) -> WebSocketWatcher:
@@ -85,11 +85,10 @@ async def test_after_an_unsubscribe_a_watch_can_be_asked_for_again(scene: Scene)
 
 
 @BOTH
-@pytest.mark.parametrize("ref", [1, "text", 0])
+@pytest.mark.parametrize("ref", [77, "text", 0])
 async def test_a_ping_is_answered_by_a_pong_with_its_ref(scene: Scene, ref: object) -> None:
     watcher = await opened(scene)
-    answer = await watcher.ask_back({"op": "ping", "ref": ref} if ref != 1 else {"op": "ping", "ref": "x"})
-    assert answer["event"] == "pong"
+    assert (await watcher.ask_back({"op": "ping", "ref": ref}))["event"] == "pong"
 
 
 @BOTH
@@ -110,7 +109,7 @@ async def test_a_ping_is_answered_by_a_pong_with_its_ref(scene: Scene, ref: obje
         {"op": "subscribe", "watch": "items/a", "prefix": "b"},
         {"op": "subscribe", "watch": "plain", "mode": "log"},
     ],
-    ids=lambda operation: json.dumps(operation)[1:40],
+    ids=json.dumps,
 )
 async def test_an_operation_that_makes_no_sense_is_refused_and_the_connection_lives(
     scene: Scene, operation: dict[str, Any]
@@ -165,7 +164,7 @@ async def test_overlapping_watches_in_state_mode_give_each_event_once(scene: Sce
     await scene.put_all()
     await scene.put_all()
     await watcher.until(lambda seen: (scene.outsider, scene.changes[-1].version) in keys(seen.data))
-    await scene.converged_any(watcher)
+    await scene.converged(watcher)
     live = keys(scene.mine(watcher.data[start:]))
     assert len(live) == len(set(live))
 
@@ -200,7 +199,6 @@ async def test_the_bookmark_of_a_connection_without_a_watch_has_no_cursor(scene:
     bookmark = await watcher.wait_for(lambda frame: bool(frame["event"] == "bookmark"))
     assert bookmark["cursor"] is None
     assert bookmark["skipped"] == 0
-    assert bookmark["as_of"]
 
 
 @BOTH

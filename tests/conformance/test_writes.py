@@ -156,7 +156,9 @@ async def test_atomic_is_true_or_false(writer: Writer, value: str) -> None:
     assert (answer.status, answer.problem()["code"]) == (400, "invalid")
 
 
-@pytest.mark.parametrize(("method", "target"), [("PATCH", "/v1/items/a"), ("PUT", "/v1/items"), ("DELETE", "/v1/items")])
+@pytest.mark.parametrize(
+    ("method", "target"), [("PATCH", "/v1/items/a"), ("PUT", "/v1/items"), ("DELETE", "/v1/items")]
+)
 async def test_a_method_that_the_producer_lacks_is_a_405(fleet: Fleet, method: str, target: str) -> None:
     async with Http(fleet.producer.url) as http:
         answer = await http.request(method, target, headers=JSON, body=b"1")

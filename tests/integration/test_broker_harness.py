@@ -1,5 +1,10 @@
 """The Kafka that the tests stand on does what they expect of it."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
@@ -114,3 +119,19 @@ async def test_a_cluster_goes_on_without_one_node_and_takes_it_back(kafka_jars: 
             return all(len(partition["isr"]) == 3 for partition in await topics.partitions(topic))
 
         await until(whole, "every partition is in sync on all three nodes")
+
+
+@pytest.mark.parametrize(("ci", "exit_code"), [("true", pytest.ExitCode.TESTS_FAILED), ("", pytest.ExitCode.OK)])
+def test_a_skipped_test_fails_the_run_in_ci_and_only_there(ci: str, exit_code: pytest.ExitCode) -> None:
+    paused = f"{__file__}::{test_a_paused_broker_answers_nothing_until_it_is_resumed.__name__}"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", paused],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"CI": ci, "JAVA_HOME": "/there/is/no/java/here"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == exit_code, run.stdout + run.stderr
+    assert "1 skipped" in run.stdout
+    assert ("FAILED: CI=true" in run.stdout) == (ci == "true")

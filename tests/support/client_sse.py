@@ -15,11 +15,14 @@ from tests.support.recording import End, Frame
 
 @dataclass(frozen=True)
 class ServerSentEvent:
-    """What an EventSource would dispatch; `data` is None for a block that only moves the last event id."""
+    """What an EventSource would dispatch; `data` is None for a block that only moves the last event id.
+
+    `id` is what this block makes the last event id, None where it has no such field.
+    """
 
     event: str
     data: str | None
-    last_id: str
+    id: str | None
 
 
 class EventStreamParser:
@@ -29,7 +32,7 @@ class EventStreamParser:
         self.retry_ms: int | None = None
         self.comments = 0
         self._rest = b""
-        self._last_id = ""
+        self._id: str | None = None
         self._event = ""
         self._data: list[str] = []
 
@@ -55,7 +58,7 @@ class EventStreamParser:
         elif field == "data":
             self._data.append(value)
         elif field == "id" and "\0" not in value:
-            self._last_id = value
+            self._id = value
         elif field == "retry" and value.isdecimal():
             self.retry_ms = int(value)
         elif not field:
@@ -63,8 +66,8 @@ class EventStreamParser:
 
     def _dispatch(self) -> Iterator[ServerSentEvent]:
         data = "\n".join(self._data) if self._data else None
-        yield ServerSentEvent(self._event or "message", data, self._last_id)
-        self._event, self._data = "", []
+        yield ServerSentEvent(self._event or "message", data, self._id)
+        self._event, self._data, self._id = "", [], None
 
 
 class SseWatcher(Watcher):
@@ -123,11 +126,10 @@ class SseWatcher(Watcher):
 
     def _record(self, piece: bytes) -> None:
         for event in self.parser.feed(piece):
-            cursor = event.last_id if event.last_id != (self.recording.cursor or "") else None
             if event.data is not None:
-                self.recording.add(_frame(event.event, json.loads(event.data)), cursor)
-            elif cursor:
-                self.recording.mark(cursor)
+                self.recording.add(_frame(event.event, json.loads(event.data)), event.id)
+            elif event.id:
+                self.recording.mark(event.id)
 
     async def _disconnect(self) -> None:
         self.response.close()

@@ -70,6 +70,11 @@ class Watcher(ABC):
         return self.recording.data
 
     @property
+    def story(self) -> list[Frame]:
+        """Every frame that tells of a watch so far: no acknowledgements, no heartbeats."""
+        return self.recording.story
+
+    @property
     def cursor(self) -> str | None:
         """What to resume from, as a client of this transport would know it."""
         return self.recording.cursor

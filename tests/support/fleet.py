@@ -206,6 +206,11 @@ class Fleet:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    @property
+    def services(self) -> list[Service]:
+        """The producer and the push servers that it began with."""
+        return [self.producer, *self.servers]
+
     async def add_server(self) -> Service:
         """One more push server, ready; it ends with the fleet at the latest."""
         server = self._push_server()
@@ -225,7 +230,11 @@ class Fleet:
         table = "WATCHROUTE_PUSHSERVER"
         return self._service(
             "pushserver",
-            {f"{table}_BOOKMARK_INTERVAL_S": str(BOOKMARK_INTERVAL_S), f"{table}_DRAIN_S": "1"},
+            {
+                f"{table}_BOOKMARK_INTERVAL_S": str(BOOKMARK_INTERVAL_S),
+                f"{table}_DRAIN_S": "1",
+                f"{table}_PRODUCER_URL": self.producer.url,
+            },
         )
 
     def _service(self, name: str, environment: Mapping[str, str]) -> Service:

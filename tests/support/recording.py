@@ -34,6 +34,9 @@ class End:
     reason: str
 
 
+ASIDES: Final = frozenset({"ack", "pong", "bookmark"})
+
+
 class Recording:
     """The history of one connection; it grows until `finish`, and then stays as it is."""
 
@@ -52,6 +55,11 @@ class Recording:
     def data(self) -> list[Frame]:
         """The puts and deletes, oldest first."""
         return [frame for frame in self.frames if frame["event"] in DATA_EVENTS]
+
+    @property
+    def story(self) -> list[Frame]:
+        """Every frame that tells of a watch, oldest first: no acknowledgements, no heartbeats."""
+        return [frame for frame in self.frames if frame["event"] not in ASIDES]
 
     def add(self, frame: Frame, cursor: str | None = None) -> None:
         """Record a frame, with the cursor that it makes usable."""

@@ -1,5 +1,6 @@
 """What was asked: the address, the parameters and the headers of a request, checked. Used by every transport."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
@@ -27,9 +28,10 @@ _PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
     "ws": _WATCH | {"prefix"},
     "poll": _WATCH | {"prefix", "wait"},
     "watch/stream": _WATCH | {"resource"},
-    "watch/ws": frozenset({"format"}),
+    "watch/ws": _WATCH | {"resource"},
     "watch/poll": _WATCH | {"resource", "wait"},
 }
+_WHOLE: Final = re.compile(r"[0-9]{1,12}")
 T = TypeVar("T", bound=str)
 
 
@@ -60,6 +62,15 @@ class Asked(NamedTuple):
         if not low <= number <= high:
             raise Problem("invalid", f"{name} is a number from {low:g} to {high:g}")
         return number
+
+    def whole(self, name: str, otherwise: int, *, low: int, high: int) -> int:
+        """A whole number; raises Problem `invalid`."""
+        text = self.parameters.get(name)
+        if text is None:
+            return otherwise
+        if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
+            raise Problem("invalid", f"{name} is a whole number from {low} to {high}")
+        return int(text)
 
     @property
     def preferred_wait_s(self) -> float | None:

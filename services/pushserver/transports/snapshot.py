@@ -67,7 +67,7 @@ async def listing(reception: Reception, asked: Asked, scope: Scope, receive: Rec
 
 
 async def _page(reception: Reception, channel: Channel, asked: Asked) -> Response:
-    limit = int(asked.number("limit", reception.settings.page_size, low=1, high=_MAX_PAGE))
+    limit = asked.whole("limit", reception.settings.page_size, low=1, high=_MAX_PAGE)
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": JSON}
     events, after = await _gather(channel, asked.watch, _place(channel, asked.parameters.get("after")), limit)
     if after is not None:

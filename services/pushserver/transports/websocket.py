@@ -60,6 +60,17 @@ class SocketConnection(Connection):
                 return
             self._on_message(message)
 
+    def pause_writing(self) -> None:
+        """The socket is full: who doesn't read the answers isn't asked for more."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The socket takes bytes again."""
+        super().resume_writing()
+        if self._task is None:
+            self.transport.resume_reading()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         if self._task is not None:
@@ -97,7 +108,7 @@ class SocketConnection(Connection):
         try:
             op = _decode_op(message, binary=self.binary)
         except Problem as problem:
-            self.session.refuse(problem, None)
+            self.session.refuse(problem)
             return
         outcome = self.session.on_op(op)
         if outcome is not None:
@@ -112,7 +123,7 @@ class SocketConnection(Connection):
 
     async def _finish(self, outcome: CatchUp | Publish) -> None:
         """Do what an operation waits for, then go on with those that came after it."""
-        ref = outcome.ref if isinstance(outcome, Publish) else outcome.request.ref
+        ref, watch = (outcome.ref, None) if isinstance(outcome, Publish) else outcome.asked_as
         try:
             if isinstance(outcome, Publish):
                 self.subscriber.tell(await self._published(outcome))
@@ -120,7 +131,7 @@ class SocketConnection(Connection):
                 await self.reception.catch_up(outcome)
                 self.session.subscribe(outcome.request, settled=True)
         except Problem as problem:
-            self.session.refuse(problem, ref)
+            self.session.refuse(problem, ref, watch)
         except Exception:
             log.exception("an operation failed")
             self.subscriber.end(INTERNAL, Problem("internal", "the server's log has the details"))
@@ -130,7 +141,8 @@ class SocketConnection(Connection):
             self._on_message(self._waiting.popleft())
         if self._task is None:
             self._waiting = None
-            self.transport.resume_reading()
+            if not self.blocked_since:
+                self.transport.resume_reading()
         if self.subscriber.pump():
             self.wake()
 

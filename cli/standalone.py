@@ -1,0 +1,82 @@
+"""Producer and push server in one process, behind one address: for development, never for production."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from starlette.routing import BaseRoute
+
+from cli.front import Front
+from cli.settings import AllSettings
+from services.producer.app import producer_app
+from services.producer.publisher import Publisher
+from services.pushserver.app import PushServer
+from services.pushserver.metrics import expose
+from services.pushserver.session import Publish
+from shared.answers import problem_app
+from shared.catalog import Catalog
+from shared.serving import admin_app
+
+_GRACE_S: Final = 0.5
+_LONGEST_DRAIN_S: Final = 0.5
+_ASK_AGAIN_S: Final = 0.02
+
+
+class Standalone:
+    """Both services; `publisher` is the one that they share. The settings are those of `[pushserver]` for the address.
+
+    `routes` are served beside `/v1/`, `/livez`, `/readyz` and `/metrics`.
+    """
+
+    def __init__(self, settings: AllSettings, routes: Sequence[BaseRoute] = ()) -> None:
+        own = settings.pushserver
+        quick = own.model_copy(update={"drain_s": min(own.drain_s, _LONGEST_DRAIN_S)})
+        catalog = Catalog(settings.collections)
+        self.publisher = Publisher(settings.kafka, catalog, settings.producer)
+        self._server = PushServer(quick, settings.kafka, catalog, publish=self._publish)
+        rest = problem_app([*routes, *admin_app(lambda: self.not_ready).routes])
+        writer = producer_app(self.publisher, settings.producer)
+        self._listener = self._server.listener(Front(reader=self._server.app, writer=writer, rest=rest))
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once it does."""
+        return self._listener.port
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why a reader or a writer would be sent away now, or None."""
+        return self._server.not_ready or self.publisher.not_ready
+
+    async def start(self) -> None:
+        """Listen, and begin to connect to Kafka; raises AddressTaken."""
+        await self._listener.start()
+        expose(self._server.hub, self._server.source)
+        await self.publisher.start()
+        self._server.start()
+
+    async def until_ready(self) -> None:
+        """Return when both services are ready."""
+        while self.not_ready:  # noqa: ASYNC110 -- readiness is asked for, as a balancer asks
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def wait(self) -> None:
+        """Never return; raise what ended one of the services."""
+        await asyncio.gather(self._server.wait(), self.publisher.wait())
+
+    async def stop(self) -> None:
+        """Send every watcher away with a bookmark and a `goaway`, then end; takes about a second."""
+        await self._server.drain()
+        await self._listener.stop(_GRACE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await self.publisher.stop()
+        await self._server.stop()
+
+    async def _publish(self, wanted: Publish) -> dict[str, str]:
+        if wanted.delete:
+            ack = await self.publisher.delete(wanted.watch.label)
+        else:
+            ack = await self.publisher.put(wanted.watch.label, wanted.data)
+        return {"version": ack.version, "cursor": ack.cursor}

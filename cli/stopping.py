@@ -1,0 +1,20 @@
+"""Work that ends when it is asked to."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+
+async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Work until `stop` is set, then cancel the work; raises what ended it before."""
+    stopping = asyncio.create_task(stop.wait())
+    working = asyncio.create_task(work)
+    await asyncio.wait((stopping, working), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    return None

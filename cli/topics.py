@@ -1,0 +1,63 @@
+"""`watchroute topics`: make the configured topics, and see how they differ from what is there."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from cli.settings import AllSettings
+from cli.topic_admin import TopicAdmin
+from cli.topic_plan import Finding, Wanted, wanted_topics
+from shared.catalog import Catalog
+from shared.kafka import KafkaSettings
+
+_CREATED = {False: "created", True: "would be created"}
+
+
+@click.group()
+def topics() -> None:
+    """The Kafka topics of the configured collections."""
+
+
+@topics.command()
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The TOML file.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def ensure(config: Path | None, *, dry_run: bool) -> None:
+    """Create the topics that are missing.
+
+    A topic that exists is never changed: where it differs that is reported, and what would break cursors or lose
+    state is refused, with exit status 1.
+    """
+    settings = AllSettings.load(config)
+    findings = asyncio.run(ensure_topics(settings.kafka, wanted_topics(Catalog(settings.collections)), dry_run=dry_run))
+    for finding in findings:
+        _report(finding, dry_run=dry_run)
+    sys.exit(any(finding.verdict == "refused" for finding in findings))
+
+
+async def ensure_topics(kafka: KafkaSettings, wanted: list[Wanted], *, dry_run: bool = False) -> list[Finding]:
+    """Create what is missing, and change nothing that is there; raises KafkaRefused."""
+    async with TopicAdmin(kafka) as admin:
+        findings = await admin.compare(wanted)
+        for finding in findings:
+            if finding.verdict == "missing" and not dry_run:
+                await admin.create(finding.wanted)
+    return findings
+
+
+def _report(finding: Finding, *, dry_run: bool) -> None:
+    topic = finding.wanted
+    match finding.verdict:
+        case "missing":
+            config = ", ".join(f"{name}={value}" for name, value in topic.config.items())
+            size = f"{topic.partitions} partitions, replication {topic.replication}, {config}"
+            click.echo(f"{topic.topic}: {_CREATED[dry_run]} ({size})")
+        case "same":
+            click.echo(f"{topic.topic}: exists as configured")
+        case "differs":
+            for note in finding.notes:
+                click.echo(f"{topic.topic}: exists, but {note}")
+        case "refused":
+            for note in finding.notes:
+                click.echo(f"{topic.topic}: refused: {note}", err=True)

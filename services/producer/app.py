@@ -1,0 +1,85 @@
+"""The producer service, put together: builds everything, owns start and stop."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from services.producer.ingest import Ingest
+from services.producer.publisher import Publisher
+from services.producer.settings import ProducerSettings, Settings
+from shared.answers import problem_app
+from shared.catalog import Catalog
+from shared.kafka import require_extension
+from shared.serving import Listener, admin_app
+from shared.telemetry import logger
+
+_ADMIN_GRACE_S: Final = 1.0
+_log = logger("producer")
+
+
+def producer_app(publisher: Publisher, settings: ProducerSettings) -> ASGIApp:
+    """The write side of the API as an ASGI app, for every address; what it doesn't take, it refuses with a problem."""
+    return problem_app([Route("/{path:path}", Ingest(publisher, settings))])
+
+
+class ProducerService:
+    """One producer service in the running event loop: the publisher, and what listens."""
+
+    def __init__(self, settings: Settings) -> None:
+        require_extension()
+        own = settings.producer
+        self.publisher = Publisher(settings.kafka, Catalog(settings.collections), own)
+        self.listener = Listener(
+            producer_app(self.publisher, own),
+            host=own.host,
+            port=own.port,
+            ws="none",
+            timeout_keep_alive=int(own.keep_alive_s),
+        )
+        self.admin = Listener(admin_app(lambda: self.not_ready), host=own.admin_host, port=own.admin_port)
+        self._drain_s = own.drain_s
+        self._leaving = False
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why the balancer should send nobody here now, or None."""
+        return "this service is leaving" if self._leaving else self.publisher.not_ready
+
+    async def start(self) -> None:
+        """Listen, whether or not Kafka is there; raises AddressTaken."""
+        await self.publisher.start()
+        await self.listener.start()
+        await self.admin.start()
+        _log.info("listening", port=self.listener.port, admin_port=self.admin.port)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set; raise what ended the publisher, if anything does."""
+        stopping = asyncio.create_task(stop.wait())
+        failing = asyncio.create_task(self.publisher.wait())
+        try:
+            await asyncio.wait((stopping, failing), return_when=asyncio.FIRST_COMPLETED)
+            if failing.done():
+                await failing
+        finally:
+            stopping.cancel()
+            failing.cancel()
+
+    async def stop(self) -> None:
+        """Take no new requests, answer those under way, and end."""
+        self._leaving = True
+        await self.listener.stop(self._drain_s)
+        await self.publisher.stop()
+        await self.admin.stop(_ADMIN_GRACE_S)
+        _log.info("stopped")
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run a producer service until `stop` is set."""
+    service = ProducerService(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(service.stop)
+        await service.start()
+        await service.run(stop)

@@ -1,0 +1,121 @@
+"""A seeded run of everything at once, judged by the oracle from Kafka's own records.
+
+WATCHROUTE_ORACLE_SEED repeats a run; WATCHROUTE_SOAK_S sets how long the soak writes.
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.cursor import collection_tag, decode_cursor
+from tests.support.broker import Broker
+from tests.support.client import Writer
+from tests.support.deadline import DeadlineMissed, until
+from tests.support.fleet import Fleet
+from tests.support.oracle import Report, judge
+from tests.support.oracle_log import Positions, TruthLog
+from tests.support.oracle_reading import read_topic, truth_of
+from tests.support.oracle_run import COLLECTION, Wanderer, Writers, wanderers
+
+RUN_S: Final = 18.0
+WRITERS: Final = 3
+PAUSE_S: Final = 0.03
+SETTLE_S: Final = 15.0
+MIN_EVENTS: Final = 5_000
+
+
+def read_cursor(text: str) -> Positions:
+    """The positions in this collection; the codec is the only thing shared with the product."""
+    return next((each.positions for each in decode_cursor(text) if each.tag == collection_tag(COLLECTION)), {})
+
+
+def seed() -> int:
+    return int(os.environ.get("WATCHROUTE_ORACLE_SEED", secrets.randbelow(1_000_000)))
+
+
+async def kill_one(fleet: Fleet, after_s: float) -> None:
+    """SIGKILL a push server in the middle of everything, and start it again on its port."""
+    await asyncio.sleep(after_s)
+    await fleet.servers[1].kill()
+    await fleet.servers[1].start()
+
+
+async def settled(watchers: list[Wanderer], truth: TruthLog) -> bool:
+    """Whether each watcher, by its own account, knows the newest state; False at the deadline."""
+
+    async def converged() -> bool:
+        report = judge([watcher.history for watcher in watchers], truth, read_cursor, settled=True)
+        return not any(violation.rule == "divergence" for violation in report.violations)
+
+    try:
+        return await until(converged, "every watcher has converged", within_s=SETTLE_S, every_s=0.5)
+    except DeadlineMissed:
+        return False
+
+
+async def play(fleet: Fleet, rng: random.Random, run_s: float) -> tuple[list[Wanderer], TruthLog, int]:
+    """Write, watch, cut, kill; then let everything settle."""
+    watchers = wanderers(fleet, rng)
+    async with Writer(fleet.producer.url) as writer, asyncio.TaskGroup() as group:
+        writers = Writers(writer, rng)
+        for watcher in watchers:
+            group.create_task(watcher.run())
+        end = time.monotonic() + run_s
+        killing = asyncio.create_task(kill_one(fleet, run_s / 2))
+        await asyncio.gather(*(writers.run(end, PAUSE_S) for _ in range(WRITERS)))
+        await killing
+        for watcher in watchers:
+            watcher.staying.set()
+    truth = TruthLog(truth_of(COLLECTION, await read_topic(fleet.broker.bootstrap, fleet.topic(COLLECTION))))
+    await settled(watchers, truth)
+    await asyncio.gather(*(watcher.close() for watcher in watchers))
+    return watchers, truth, writers.written
+
+
+def explain(report: Report, number: int) -> str:
+    """What a failed run says: the seed, and the first violations."""
+    lines = [f"{violation.rule} by {violation.watcher}: {violation.detail}" for violation in report.violations]
+    return "\n".join([f"seed {number}: {len(lines)} violations", *lines[:20]])
+
+
+async def judged_run(broker: Broker, folder: Path, run_s: float) -> str:
+    """One run; the summary."""
+    number = seed()
+    collections = {COLLECTION: {"modes": ["state", "log"], "partitions": 4}}
+    async with Fleet(broker, folder, collections) as fleet:
+        watchers, truth, written = await play(fleet, random.Random(number), run_s)
+    report = judge([watcher.history for watcher in watchers], truth, read_cursor, settled=True)
+    assert not report.violations, explain(report, number)
+    failures = [f"{watcher.name}: {failure}" for watcher in watchers for failure in watcher.failures]
+    assert not failures, (number, failures[:20])
+    assert len(truth) >= written, "every acknowledged write is in the log"
+    assert report.events >= MIN_EVENTS
+    return (
+        f"oracle: seed {number}, {report.events} events over {report.connections} connections of {len(watchers)} "
+        f"watchers checked against {len(truth)} records, no violation"
+    )
+
+
+async def test_every_history_is_what_kafka_holds(broker: Broker, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    say(pytestconfig, await judged_run(broker, tmp_path, RUN_S))
+
+
+@pytest.mark.soak
+async def test_every_history_is_what_kafka_holds_for_long(
+    broker: Broker, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    say(pytestconfig, await judged_run(broker, tmp_path, float(os.environ.get("WATCHROUTE_SOAK_S", "5"))))
+
+
+def say(config: pytest.Config, line: str) -> None:
+    """Show a line in the report of a run that passes, too."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        reporter.write_line(line)

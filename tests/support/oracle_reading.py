@@ -1,0 +1,46 @@
+"""The independent reader of the truth: every record of a topic, by a plain Kafka consumer."""
+
+import json
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from tests.support.oracle_log import Record
+
+
+async def read_topic(bootstrap: str, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
+    """Every committed record of the topic, from its beginning to the end that it has now."""
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    try:
+        return await _read(consumer)
+    finally:
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer) -> list["ConsumerRecord[bytes, bytes]"]:
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+    records: list[ConsumerRecord[bytes, bytes]] = []
+    for partition, end in ends.items():
+        while await consumer.position(partition) < end:
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                records += batch
+    return records
+
+
+def truth_of(collection: str, records: Iterable["ConsumerRecord[bytes, bytes]"]) -> list[Record]:
+    """The records as the oracle compares them: JSON values, parsed here by another parser than the product's."""
+    return [_record(collection, record) for record in records]
+
+
+def _record(collection: str, record: "ConsumerRecord[bytes, bytes]") -> Record:
+    resource = f"{collection}/{record.key.decode()}" if record.key is not None else collection
+    if record.value is None:
+        return Record(record.partition, record.offset, resource, deleted=True)
+    return Record(record.partition, record.offset, resource, json.loads(record.value))
