@@ -89,6 +89,7 @@ export class Watch {
   #opened() {
     this.#heardAt = performance.now();
     this.#become({ name: "connecting", reason: "catching up" });
+    this.asOf = null; // what the server before said of itself; long poll has no bookmarks to say anything
     if (this.cursor === null) this.resources.startOver();
   }
 

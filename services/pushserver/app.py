@@ -18,7 +18,7 @@ from services.pushserver.metrics import expose
 from services.pushserver.relay import Relay
 from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.source import Source
-from services.pushserver.transports.reading import ReadApp
+from services.pushserver.transports.router import ReadApp
 from services.pushserver.transports.reception import Publisher, Reception
 from shared.catalog import Catalog
 from shared.kafka import KafkaSettings, require_extension

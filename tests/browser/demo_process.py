@@ -24,12 +24,16 @@ class DemoDied(AssertionError):
 
 
 class DemoProcess:
-    """`python -m cli demo`; it keeps its port over restarts and dies with the test run."""
+    """`python -m cli demo`; it keeps its port over restarts and dies with the test run.
 
-    def __init__(self, bootstrap: str, folder: Path) -> None:
+    Without a `bootstrap` it has its embedded Kafka, and a new one with each start.
+    """
+
+    def __init__(self, bootstrap: str | None, folder: Path) -> None:
         self.port = free_port()
         self._log = folder / f"demo-{self.port}.log"
-        self._command = ["-m", "cli", "demo", "--port", str(self.port), "--kafka", bootstrap]
+        kafka = [] if bootstrap is None else ["--kafka", bootstrap]
+        self._command = ["-m", "cli", "demo", "--port", str(self.port), *kafka]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

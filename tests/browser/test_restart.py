@@ -1,8 +1,10 @@
 """The server goes away and comes back: the page stays, and never goes back in time."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from playwright.async_api import BrowserContext
 
 from tests.browser.dashboard import TRANSPORTS, Dashboard, everything_shown, regressions
 from tests.browser.demo_process import DemoProcess
@@ -33,6 +35,27 @@ async def test_a_restart_is_survived_without_a_reload_and_without_an_older_price
     assert await dashboard.read("window.sameDocument")
     assert await dashboard.read("watchroute.epoch") == epoch
     assert regressions(await everything_shown(dashboard)) == []
+
+
+async def test_a_restart_with_a_new_log_starts_over_without_a_reload(context: BrowserContext, tmp_path: Path) -> None:
+    demo = DemoProcess(None, tmp_path)
+    await demo.start()
+    try:
+        dashboard = await Dashboard.open(context, demo.url)
+        await dashboard.wait_live("sse")
+        epoch = await dashboard.read("watchroute.epoch")
+        demo.kill()
+        await dashboard.wait_state("Reconnecting")
+        assert len(await dashboard.versions()) == 12
+        await demo.start()
+        await dashboard.page.wait_for_function("epoch => watchroute.epoch > epoch", arg=epoch)
+        await dashboard.wait_live("sse")
+        await dashboard.wait_moves()
+        assert await dashboard.read("window.sameDocument")
+        assert regressions(await everything_shown(dashboard)) == []
+        assert dashboard.errors == []
+    finally:
+        demo.kill()
 
 
 async def test_the_playground_has_caught_up_after_a_restart(dashboard: Dashboard, demo: DemoProcess) -> None:

@@ -174,6 +174,14 @@ async def test_skipped_values_add_up(scene: Scene) -> None:
     assert await scene(f"{OPENING} scene.bookmark('c2', 3); scene.bookmark('c3', 4)", "scene.watch.skipped") == 7
 
 
+async def test_the_age_of_the_data_is_unknown_until_the_new_connection_tells_it(scene: Scene) -> None:
+    assert await scene(f"{OPENING} scene.bookmark('c2')", "scene.watch.asOf") == "2026-01-01T00:00:00Z"
+    await scene("scene.lose()", "0")
+    await scene.reopened(2)
+    assert await scene("", "scene.watch.asOf") is not None
+    assert await scene("scene.on.opened()", "scene.watch.asOf") is None
+
+
 async def test_what_a_given_up_connection_still_says_is_not_heard(scene: Scene) -> None:
     late = "{event: 'delete', resource: 'stocks/A', version: '9'}"
     await scene(f"{OPENING} const old = scene.on; scene.watch.retryNow(); old.frame({late}, 'c9')", "0")

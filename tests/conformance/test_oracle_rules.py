@@ -211,6 +211,14 @@ def test_a_state_older_than_at_least_is_a_loss() -> None:
     assert rules(judged("state", stale, settled=False)) == {"loss"}
 
 
+def test_a_state_newer_than_at_least_may_lack_what_was_deleted_since() -> None:
+    assert judged("state", polled(*NEWEST, at_least=cursor(2, 1))).violations == []
+
+
+def test_a_state_that_lacks_what_at_least_covers_is_a_loss() -> None:
+    assert rules(judged("state", polled(NEWEST[0], at_least=cursor(2, 1)), settled=False)) == {"loss"}
+
+
 def test_violations_name_the_watcher() -> None:
     broken = judged("state", seen(ONE, put("a", 2, 2), put("a", 0, 1)), settled=False)
     assert {violation.watcher for violation in broken.violations} == {"w"}

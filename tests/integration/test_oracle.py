@@ -1,6 +1,6 @@
 """A seeded run of everything at once, judged by the oracle from Kafka's own records.
 
-WATCHROUTE_ORACLE_SEED repeats a run; WATCHROUTE_SOAK_S sets how long the soak writes.
+WATCHROUTE_ORACLE_SEED repeats a run; WATCHROUTE_SOAK_S sets how long it writes.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ RUN_S: Final = 18.0
 WRITERS: Final = 3
 PAUSE_S: Final = 0.03
 SETTLE_S: Final = 15.0
-MIN_EVENTS: Final = 5_000
+MIN_EVENTS_PER_S: Final = 100
 
 
 def read_cursor(text: str) -> Positions:
@@ -95,22 +95,17 @@ async def judged_run(broker: Broker, folder: Path, run_s: float) -> str:
     failures = [f"{watcher.name}: {failure}" for watcher in watchers for failure in watcher.failures]
     assert not failures, (number, failures[:20])
     assert len(truth) >= written, "every acknowledged write is in the log"
-    assert report.events >= MIN_EVENTS
+    assert report.events >= run_s * MIN_EVENTS_PER_S
     return (
         f"oracle: seed {number}, {report.events} events over {report.connections} connections of {len(watchers)} "
         f"watchers checked against {len(truth)} records, no violation"
     )
 
 
-async def test_every_history_is_what_kafka_holds(broker: Broker, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    say(pytestconfig, await judged_run(broker, tmp_path, RUN_S))
-
-
 @pytest.mark.soak
-async def test_every_history_is_what_kafka_holds_for_long(
-    broker: Broker, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
-    say(pytestconfig, await judged_run(broker, tmp_path, float(os.environ.get("WATCHROUTE_SOAK_S", "5"))))
+async def test_every_history_is_what_kafka_holds(broker: Broker, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    run_s = float(os.environ.get("WATCHROUTE_SOAK_S", RUN_S))
+    say(pytestconfig, await judged_run(broker, tmp_path, run_s))
 
 
 def say(config: pytest.Config, line: str) -> None:

@@ -102,7 +102,7 @@ class _Judgement:
         for entry in connection.entries:
             self._entry(entry)
             if promised and entry.cursor is not None:
-                self._check_state(promised)
+                self._check_promise(promised)
                 promised = {}
 
     def end(self) -> None:
@@ -169,6 +169,14 @@ class _Judgement:
             newest = self.truth.newest(resource, positions)
             if not self._holds(resource, newest):
                 self._broken("loss", f"{resource}: {self.known.get(resource)}, the cursor covers {newest}")
+
+    def _check_promise(self, positions: Positions) -> None:
+        for resource in self.scope:
+            newest = self.truth.newest(resource, positions)
+            # The state may well be newer than what was asked for: then a resource may be gone again.
+            gone = resource not in self.known and newest is not None and self.truth.deleted_since(newest)
+            if not gone and not self._holds(resource, newest):
+                self._broken("loss", f"{resource}: {self.known.get(resource)}, `at_least` covers {newest}")
 
     def _holds(self, resource: str, record: Record | None) -> bool:
         if record is None:

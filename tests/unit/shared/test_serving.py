@@ -112,7 +112,8 @@ async def test_a_request_that_never_ends_is_cut_after_the_grace() -> None:
 
     async def endless(request: Request) -> Response:
         begun.set()
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        return PlainTextResponse("never")
 
     listener = Listener(problem_app([Route("/", endless)]), host="127.0.0.1", port=0)
     await listener.start()
