@@ -11,20 +11,26 @@ thing that is relied on.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
+from shared.errors import WatchrouteError
 from shared.problem import Problem
 
 EXTENSION: Final = "watchroute.handoff"
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\n"
+
+
+class ClientGone(WatchrouteError):
+    """The client left before its connection could be handed off: nobody is there to be answered."""
 
 
 class Successor(Protocol):
@@ -41,21 +47,29 @@ HandOffSocket = Callable[[Sequence[tuple[str, str]], Successor], None]
 class HandOffHttp(HttpToolsProtocol):
     """HTTP/1.1, with the hand-off of a response whose body never ends."""
 
-    def on_message_begin(self) -> None:
-        """Offer the extension with each request."""
-        super().on_message_begin()
-        scope: Any = self.scope
-        scope["extensions"] = {EXTENSION: self.hand_off}
+    def on_headers_complete(self) -> None:
+        """Offer the extension with each request: a client may send the next one before this one is answered."""
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            scope: Any = self.cycle.scope
+            scope["extensions"] = {EXTENSION: partial(self.hand_off, self.cycle)}
 
-    def hand_off(self, head: bytes, successor: Successor) -> None:
-        """Write the head, and give the connection away; to be called instead of the first ASGI `send`."""
-        transport, cycle = self.transport, self.cycle
-        if cycle.response_started or cycle.disconnected:
-            raise RuntimeError("only an untouched, open connection can be handed off")
+    def hand_off(self, cycle: RequestResponseCycle, head: bytes, successor: Successor) -> None:
+        """Write the head, and give the connection away; to be called instead of the first ASGI `send`.
+
+        Raises ClientGone.
+        """
+        transport = self.transport
+        if cycle.response_started:
+            raise RuntimeError("a response that has begun can't be handed off")
+        if cycle.disconnected or transport.is_closing():
+            cycle.disconnected = True
+            raise ClientGone(str(ClientGone.__doc__))
         # uvicorn is told that all is done, so that it neither answers nor closes when the ASGI task returns.
         cycle.response_started = cycle.response_complete = True
         cycle.on_response = _nothing
-        cycle.transport = self.transport = _GONE
+        cycle.transport = self.cycle.transport = self.transport = _GONE
         self.connections.discard(self)
         self._unset_keepalive_if_required()
         self.pipeline.clear()
@@ -101,11 +115,17 @@ class HandOffWebSocket(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def hand_off(self, headers: Sequence[tuple[str, str]], successor: Successor) -> None:
-        """Answer 101 with more headers, and give the connection away; to be called instead of `websocket.accept`."""
+        """Answer 101 with more headers, and give the connection away; to be called instead of `websocket.accept`.
+
+        Raises ClientGone.
+        """
         transport = self.transport
-        if self.handshake_complete or self.disconnected or transport.is_closing():
-            raise RuntimeError("only an untouched, open connection can be handed off")
+        gone = self.disconnected or transport.is_closing()
+        if self.handshake_complete and not gone:
+            raise RuntimeError("a handshake that is answered can't be handed off")
         self.handshake_complete = True
+        if gone:
+            raise ClientGone(str(ClientGone.__doc__))
         self.response.headers.update(headers)
         self.conn.send_response(self.response)
         self.connections.discard(self)

@@ -104,7 +104,8 @@ def read_sse(data: bytes) -> Iterator[Said]:
 
 
 def _of_frame(frame: Frame) -> Said:
-    return Said(frame, frame.get("cursor"))
+    # The cursor of a problem is an offer: it is not how far the client has come.
+    return Said(frame, None if frame["event"] == "problem" else frame.get("cursor"))
 
 
 def _of_message(message: str) -> Said:

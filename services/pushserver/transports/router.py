@@ -2,6 +2,7 @@
 
 from starlette.types import Receive, Scope, Send
 
+from services.pushserver.handoff import ClientGone
 from services.pushserver.transports import longpoll, snapshot, sse, websocket
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import read_request
@@ -33,6 +34,8 @@ class ReadApp:
             await self._answer(scope, receive, send)
         except Problem as problem:
             await self._refuse(problem, scope, receive, send)
+        except ClientGone:
+            log.info("client left before it was answered", path=scope.get("path"))
         except Exception:
             log.exception("request failed", path=scope.get("path"))
             await self._refuse(Problem("internal", "the server's log has the details"), scope, receive, send)
