@@ -18,8 +18,8 @@ from services.pushserver.metrics import expose
 from services.pushserver.relay import Relay
 from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.source import Source
-from services.pushserver.transports.router import ReadApp
 from services.pushserver.transports.reception import Publisher, Reception
+from services.pushserver.transports.router import ReadApp
 from shared.catalog import Catalog
 from shared.kafka import KafkaSettings, require_extension
 from shared.serving import Listener, admin_app

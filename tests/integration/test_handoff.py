@@ -1,0 +1,370 @@
+"""What the hand-off relies on in a pinned minor version of uvicorn, one thing a test."""
+
+import asyncio
+import gc
+import socket
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+import pytest
+import uvloop
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from services.pushserver.handoff import EXTENSION, ClientGone, HandOffHttp, HandOffWebSocket
+from shared.serving import Listener
+from tests.support.server import HOST, eventually, push_server
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\nX-Ours: yes\r\n\r\n"
+STREAM: Final = b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n"
+PLAIN: Final = b"GET /plain HTTP/1.1\r\nHost: here\r\n\r\n"
+UPGRADE: Final = (
+    b"GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+EACH: Final = pytest.mark.parametrize("request_bytes", [STREAM, UPGRADE], ids=["http", "websocket"])
+
+Runner = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+_protocols: list[weakref.ref[Any]] = []
+
+
+class TrackedHttp(HandOffHttp):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _protocols.append(weakref.ref(self))
+
+
+class Successor(asyncio.Protocol):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport
+        self.received = b""
+        self.told: list[str] = []
+
+    def take_over(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.told.append("take_over")
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def pause_writing(self) -> None:
+        self.told.append("pause_writing")
+
+    def resume_writing(self) -> None:
+        self.told.append("resume_writing")
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.told.append("connection_lost")
+
+
+class App:
+    """Answers `/plain`, and hands everything else off once its gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked: list[str] = []
+        self.successors: list[Successor] = []
+        self.gone = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        if scope["path"] == "/plain":
+            await PlainTextResponse("plain")(scope, receive, send)
+            return
+        await self.gate.wait()
+        successor = Successor()
+        first: bytes | Sequence[tuple[str, str]] = HEAD if scope["type"] == "http" else [("X-Ours", "yes")]
+        try:
+            scope["extensions"][EXTENSION](first, successor)
+        except ClientGone:
+            self.gone += 1
+        else:
+            self.successors.append(successor)
+
+    async def successor(self) -> Successor:
+        await eventually(lambda: self.successors, "a connection is handed off")
+        return self.successors[-1]
+
+
+def runner_of(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Runner:
+    def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        _protocols.clear()
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(scenario())
+
+    return run
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def on_each_loop(request: pytest.FixtureRequest) -> Runner:
+    return runner_of(request.param)
+
+
+@pytest.fixture
+def on_loop() -> Runner:
+    """The loop that servers run on."""
+    return runner_of(uvloop.new_event_loop)
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncIterator[Listener]:
+    """The app behind the push server's own listener, but for classes that can be tracked."""
+    listener = Listener(app, host=HOST, port=0, http=TrackedHttp, ws=HandOffWebSocket, timeout_keep_alive=30)
+    await listener.start()
+    yield listener
+    await listener.stop(1)
+
+
+class Client:
+    """A TCP client that says what it is told to, byte by byte."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def said(self, text: bytes) -> bytes:
+        """All that the server says up to and including a text."""
+        async with asyncio.timeout(5):
+            return await self.reader.readuntil(text)
+
+    async def rest(self) -> bytes:
+        """All that it still says."""
+        async with asyncio.timeout(5):
+            return await self.reader.read()
+
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
+
+async def connect(listener: Listener, *pieces: bytes) -> Client:
+    client = Client(*await asyncio.open_connection(HOST, listener.port))
+    for piece in pieces:
+        client.writer.write(piece)
+        await client.writer.drain()
+    return client
+
+
+async def all_let_go() -> None:
+    def none_left() -> bool:
+        gc.collect()
+        return not any(reference() for reference in _protocols)
+
+    await eventually(none_left, "no protocol object of uvicorn is left")
+
+
+@EACH
+@pytest.mark.parametrize("before", [(), (PLAIN,)], ids=["first", "kept alive"])
+def test_uvicorn_forgets_a_connection_that_was_handed_off(
+    on_each_loop: Runner, request_bytes: bytes, before: tuple[bytes, ...]
+) -> None:
+    """Its sets of connections and tasks, its timers, the parser and the scope: whatever refers to it shows here."""
+
+    async def scenario() -> None:
+        app = App()
+        async with listening(app) as listener:
+            client = await connect(listener, *before)
+            if before:
+                await client.said(b"plain")
+            client.writer.write(request_bytes)
+            await client.said(b"\r\n\r\n")
+            successor = await app.successor()
+            await all_let_go()
+            assert listener.connections == 0
+            successor.transport.write(b"still here")
+            await client.said(b"still here")
+            await client.close()
+            await eventually(lambda: successor.told == ["take_over", "connection_lost"], "it hears of the end")
+
+    on_each_loop(scenario)
+
+
+@EACH
+def test_a_listener_that_stops_leaves_what_was_handed_off_alone(on_loop: Runner, request_bytes: bytes) -> None:
+    async def scenario() -> None:
+        app = App()
+        async with listening(app) as listener:
+            client = await connect(listener, request_bytes)
+            await client.said(b"\r\n\r\n")
+            successor = await app.successor()
+        successor.transport.write(b"still here")
+        await client.said(b"still here")
+        assert successor.told == ["take_over"]
+        await client.close()
+
+    on_loop(scenario)
+
+
+def test_a_second_request_behind_the_first_is_not_answered_into_the_stream(on_each_loop: Runner) -> None:
+    async def scenario() -> None:
+        app = App()
+        app.gate.clear()
+        async with listening(app) as listener:
+            client = await connect(listener, STREAM + PLAIN + STREAM)
+            await eventually(lambda: app.asked, "the first request is asked")
+            app.gate.set()
+            successor = await app.successor()
+            await all_let_go()
+            successor.transport.write(b"the end")
+            successor.transport.close()
+            assert await client.rest() == HEAD + b"the end"
+            assert app.asked == ["/stream"]
+            await client.close()
+
+    on_each_loop(scenario)
+
+
+def test_a_stream_asked_for_behind_another_request_is_handed_off_in_its_turn(on_loop: Runner) -> None:
+    async def scenario() -> None:
+        app = App()
+        async with listening(app) as listener:
+            client = await connect(listener, PLAIN + STREAM)
+            answer = await client.said(HEAD)
+            assert answer.count(b"HTTP/1.1 200 OK") == 2
+            (await app.successor()).transport.write(b"still here")
+            assert await client.said(b"still here") == b"still here"
+            await client.close()
+
+    on_loop(scenario)
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["at once", "in pieces"])
+def test_a_body_of_a_get_does_no_harm(on_loop: Runner, *, split: bool) -> None:
+    async def scenario() -> None:
+        app = App()
+        body = b"GET /plain HTTP/1.1\r\nHost: here\r\n\r\n"
+        head = b"GET /stream HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body)
+        async with listening(app) as listener:
+            client = await connect(listener, head if split else head + body)
+            await client.said(HEAD)
+            successor = await app.successor()
+            if split:
+                client.writer.write(body)
+                await eventually(lambda: successor.received == body, "it is the successor's to ignore")
+            successor.transport.write(b"still here")
+            assert await client.said(b"still here") == b"still here"
+            assert app.asked == ["/stream"]
+            await client.close()
+
+    on_loop(scenario)
+
+
+@EACH
+def test_a_client_that_left_before_is_not_handed_off(
+    on_each_loop: Runner, request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        app = App()
+        app.gate.clear()
+        async with listening(app) as listener:
+            client = await connect(listener, request_bytes)
+            await eventually(lambda: app.asked, "the request is asked")
+            await client.close()
+            await eventually(lambda: listener.connections == 0, "uvicorn has noticed")
+            app.gate.set()
+            await eventually(lambda: app.gone, "the hand-off is refused")
+            await all_let_go()
+        assert not app.successors
+        assert not caplog.records
+
+    on_each_loop(scenario)
+
+
+@EACH
+def test_backpressure_reaches_the_successor(on_each_loop: Runner, request_bytes: bytes) -> None:
+    async def scenario() -> None:
+        app = App()
+        async with listening(app) as listener:
+            client = await connect(listener, request_bytes)
+            await client.said(b"\r\n\r\n")
+            successor = await app.successor()
+            while "pause_writing" not in successor.told:
+                successor.transport.write(b"x" * 1_000_000)
+                await asyncio.sleep(0)
+            while "resume_writing" not in successor.told:
+                await client.reader.read(1_000_000)
+            assert successor.told == ["take_over", "pause_writing", "resume_writing"]
+            successor.transport.abort()
+            await client.close()
+
+    on_each_loop(scenario)
+
+
+def test_the_options_of_the_listening_socket_are_those_of_each_connection(on_loop: Runner) -> None:
+    async def scenario() -> None:
+        app = App()
+        server = push_server("127.0.0.1:1", {}, dead_peer_s=7, unsent_bytes=12_345)
+        listener = server.listener(app)
+        await listener.start()
+        client = await connect(listener, STREAM)
+        await client.said(HEAD)
+        accepted = (await app.successor()).transport.get_extra_info("socket")
+        wanted = {socket.TCP_NODELAY: 1, socket.TCP_USER_TIMEOUT: 7000, 25: 12_345}
+        assert {option: accepted.getsockopt(socket.IPPROTO_TCP, option) for option in wanted} == wanted
+        await client.close()
+        await listener.stop(1)
+
+    on_loop(scenario)
+
+
+def test_what_is_no_http_gets_a_problem_document(on_loop: Runner) -> None:
+    async def scenario() -> None:
+        async with listening(App()) as listener:
+            client = await connect(listener, b"\x16\x03\x01 is TLS\r\n\r\n")
+            head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+            assert b"Content-Type: application/problem+json" in head
+            assert orjson.loads(body)["code"] == "invalid"
+            await client.close()
+
+    on_loop(scenario)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status", "code"),
+    [
+        (b"Version: 13", b"Version: 8", b"426 Upgrade Required", "upgrade_required"),
+        (b"Sec-WebSocket-Version: 13\r\n", b"", b"426 Upgrade Required", "upgrade_required"),
+        (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"", b"400 Bad Request", "invalid"),
+        (b"dGhlIHNhbXBsZSBub25jZQ==", b"short", b"400 Bad Request", "invalid"),
+        (b"GET", b"POST", b"405 Method Not Allowed", "method_not_allowed"),
+    ],
+    ids=["another version", "no version", "no key", "a key too short", "another method"],
+)
+def test_a_bad_handshake_gets_a_problem_document(
+    on_loop: Runner, old: bytes, new: bytes, status: bytes, code: str
+) -> None:
+    async def scenario() -> None:
+        app = App()
+        async with listening(app) as listener:
+            client = await connect(listener, UPGRADE.replace(old, new))
+            head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 " + status)
+            assert orjson.loads(body)["code"] == code
+            assert (b"sec-websocket-version: 13" in head.lower()) == (code == "upgrade_required")
+            assert not app.asked
+            await client.close()
+
+    on_loop(scenario)
+
+
+def test_bytes_that_come_before_the_handshake_is_answered_harm_nobody_else(on_loop: Runner) -> None:
+    async def scenario() -> None:
+        app = App()
+        app.gate.clear()
+        async with listening(app) as listener:
+            hasty = await connect(listener, UPGRADE + b"\x81\x05hello")
+            await eventually(lambda: app.asked, "the handshake is asked")
+            hasty.writer.write(b"\x81\x05hello")
+            polite = await connect(listener, PLAIN)
+            await polite.said(b"plain")
+            app.gate.set()
+            await asyncio.gather(hasty.close(), polite.close())
+
+    on_loop(scenario)
