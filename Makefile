@@ -8,7 +8,7 @@ ARGS ?=
 
 BIN := .venv/bin
 # What `make check` runs, side by side; each is a target below, and can be run alone.
-CHECKS := check-format check-lint check-types check-imports check-locks check-shell
+CHECKS := check-format check-lint check-types check-imports check-locks check-docs check-shell
 SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
 
 .DEFAULT_GOAL := help

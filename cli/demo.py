@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.local import Local, address
 from cli.local_kafka import elsewhere, embedded
 from cli.page import page_routes
-from cli.settings import AllSettings
+from cli.settings import load_settings
 from cli.standalone import Standalone
 from cli.stocks import run_market
 from shared.problem import Problem
@@ -43,7 +43,7 @@ _EMBEDDED: Final = (
 @click.option("--kafka", metavar="HOST:PORT", help="Use this Kafka instead of the embedded one.")
 def demo(host: str, port: int, kafka: str | None) -> None:
     """Serve made-up stock prices, a playground and a page, in one process on one port."""
-    settings = AllSettings.load(CONFIG)
+    settings = load_settings(CONFIG)
     configure_logs(settings.log)
     place = settings.pushserver.model_copy(update={"host": host, "port": port})
     settings = settings.model_copy(update={"pushserver": place})

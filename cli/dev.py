@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cli.local import Local, address
 from cli.local_kafka import embedded
-from cli.settings import AllSettings
+from cli.settings import config_option, load_settings
 from cli.standalone import Standalone
 from shared.errors import ConfigurationError
 from shared.telemetry import configure_logs
@@ -25,12 +25,12 @@ Ctrl-C stops it.
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The TOML file.")
+@config_option
 @click.option("--host", help="The address to listen at, instead of that of [pushserver].")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, instead of that of [pushserver].")
 def dev(config: Path | None, host: str | None, port: int | None) -> None:
     """Serve the configured collections, reads and writes, in one process on one port."""
-    settings = AllSettings.load(config)
+    settings = load_settings(config)
     if not settings.collections:
         raise ConfigurationError(["collections: there are none; a table [collections.NAME] makes one"])
     configure_logs(settings.log.model_copy(update={"format": "console"}))

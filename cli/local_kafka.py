@@ -13,7 +13,7 @@ from cli.topic_plan import wanted_topics
 from cli.topics import ensure_topics
 from shared.catalog import Catalog
 from shared.embedded import FETCH_WAIT_MS, EmbeddedBroker
-from shared.kafka import client_options
+from shared.kafka import KafkaSettings, client_options
 
 _CLIENT_ID: Final = "watchroute-local"
 
@@ -28,7 +28,8 @@ def embedded(settings: AllSettings) -> Iterator[AllSettings]:
     broker = EmbeddedBroker()
     bootstrap = broker.start()
     generation = time.time_ns() // 1_000_000
-    kafka = settings.kafka.model_copy(update={"bootstrap": bootstrap, "quiet_fetch_wait_ms": FETCH_WAIT_MS})
+    # Nothing else of [kafka] is meant for it: it has neither users nor certificates.
+    kafka = KafkaSettings(bootstrap=bootstrap, quiet_fetch_wait_ms=FETCH_WAIT_MS)
     collections = {
         name: collection.model_copy(update={"generation": generation})
         for name, collection in settings.collections.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.settings import AllSettings
+from cli.settings import config_option, load_settings
 from cli.topic_admin import TopicAdmin
 from cli.topic_plan import Finding, Wanted, wanted_topics
 from shared.catalog import Catalog
@@ -21,7 +21,7 @@ def topics() -> None:
 
 
 @topics.command()
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The TOML file.")
+@config_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def ensure(config: Path | None, *, dry_run: bool) -> None:
     """Create the topics that are missing.
@@ -29,10 +29,11 @@ def ensure(config: Path | None, *, dry_run: bool) -> None:
     A topic that exists is never changed: where it differs that is reported, and what would break cursors or lose
     state is refused, with exit status 1.
     """
-    settings = AllSettings.load(config)
+    settings = load_settings(config)
     findings = asyncio.run(ensure_topics(settings.kafka, wanted_topics(Catalog(settings.collections)), dry_run=dry_run))
     for finding in findings:
-        _report(finding, dry_run=dry_run)
+        for line in finding_lines(finding, dry_run=dry_run):
+            click.echo(line, err=finding.verdict == "refused")
     sys.exit(any(finding.verdict == "refused" for finding in findings))
 
 
@@ -46,18 +47,17 @@ async def ensure_topics(kafka: KafkaSettings, wanted: list[Wanted], *, dry_run: 
     return findings
 
 
-def _report(finding: Finding, *, dry_run: bool) -> None:
+def finding_lines(finding: Finding, *, dry_run: bool) -> list[str]:
+    """What to tell of a topic, a line each."""
     topic = finding.wanted
     match finding.verdict:
         case "missing":
             config = ", ".join(f"{name}={value}" for name, value in topic.config.items())
             size = f"{topic.partitions} partitions, replication {topic.replication}, {config}"
-            click.echo(f"{topic.topic}: {_CREATED[dry_run]} ({size})")
+            return [f"{topic.topic}: {_CREATED[dry_run]} ({size})"]
         case "same":
-            click.echo(f"{topic.topic}: exists as configured")
+            return [f"{topic.topic}: exists as configured"]
         case "differs":
-            for note in finding.notes:
-                click.echo(f"{topic.topic}: exists, but {note}")
+            return [f"{topic.topic}: exists, but {note}" for note in finding.notes]
         case "refused":
-            for note in finding.notes:
-                click.echo(f"{topic.topic}: refused: {note}", err=True)
+            return [f"{topic.topic}: refused: {note}" for note in finding.notes]

@@ -1,6 +1,7 @@
 """What a transport brings: frames, or trouble."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -22,21 +23,33 @@ class Arrival(NamedTuple):
 
 
 class Trouble(WatchrouteError):
-    """The watch has ended; `retry` says whether trying again makes sense, `after_s` when, `cursor` from where."""
+    """The watch has ended, or a write was refused.
+
+    `retry` says whether trying again makes sense, `after_s` when; `problem` is the server's own account, if any.
+    """
 
     def __init__(
-        self, what: str, *, retry: bool = True, after_s: float | None = None, cursor: str | None = None
+        self,
+        what: str,
+        *,
+        retry: bool = True,
+        after_s: float | None = None,
+        problem: Mapping[str, Any] | None = None,
     ) -> None:
         self.retry = retry
         self.after_s = after_s
-        self.cursor = cursor
+        self.problem = problem or {}
         super().__init__(what)
+
+    @property
+    def cursor(self) -> str | None:
+        """From where to go on, if that is another place than the last one known."""
+        return self.problem.get("cursor")
 
 
 def trouble_of_frame(frame: Mapping[str, Any]) -> Trouble:
     """What a `problem` frame says."""
-    text = f"{frame.get('code')}: {frame.get('message')}"
-    return Trouble(text, retry=bool(frame.get("retry")), cursor=frame.get("cursor"))
+    return Trouble(f"{frame.get('code')}: {frame.get('message')}", retry=bool(frame.get("retry")), problem=frame)
 
 
 async def check_answer(answer: aiohttp.ClientResponse) -> None:
@@ -56,7 +69,7 @@ def trouble_of_answer(status: int, headers: Mapping[str, str], body: str) -> Tro
         f"{code}: {problem.get('detail')}",
         retry=KINDS[code].retry if code in KINDS else status >= 500,  # noqa: PLR2004 -- the same
         after_s=_seconds(headers.get("Retry-After")),
-        cursor=problem.get("cursor"),
+        problem=problem,
     )
 
 
@@ -71,7 +84,13 @@ def connection_errors() -> Iterator[None]:
     except ConnectionClosed as closed:
         raise _trouble_of_close(closed) from None
     except (aiohttp.ClientError, WebSocketException, OSError) as error:
-        raise Trouble(str(error) or type(error).__name__) from error
+        raise Trouble(f"the connection failed: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
 
 
 def _trouble_of_close(closed: ConnectionClosed) -> Trouble:
@@ -79,8 +98,8 @@ def _trouble_of_close(closed: ConnectionClosed) -> Trouble:
     if received is None:
         return Trouble("the connection was lost")
     # What the server could not write as a frame to a slow reader it says in the reason.
-    cursor = received.reason if received.code == SLOW_CLOSE else None
-    return Trouble(f"closed with {received.code} {received.reason}".strip(), cursor=cursor or None)
+    problem = {"cursor": received.reason or None} if received.code == SLOW_CLOSE else {}
+    return Trouble(f"closed with {received.code} {received.reason}".strip(), problem=problem)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -12,7 +12,7 @@ class EventStream:
         self._id: str | None = None
 
     def feed(self, piece: bytes) -> list[Arrival]:
-        """Take bytes; returns what they complete. Lines end with LF or CR LF; a lone CR, which none sends, isn't one."""
+        """Take bytes; returns what they complete. Lines end with LF or CR LF, not with a lone CR."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         arrivals = []
         for line in lines:

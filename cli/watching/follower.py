@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -33,11 +33,13 @@ class Follower:
         *,
         on_frame: Callable[[str, Frame], None],
         on_trouble: Callable[[Trouble], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._transport = transport
         self._request = request
         self._on_frame = on_frame
         self._on_trouble = on_trouble
+        self._sleep = sleep
         self._failures = 0
         self._goaway_s: float | None = None
         self.cursor = request.cursor
@@ -56,7 +58,7 @@ class Follower:
             self.cursor = trouble.cursor or self.cursor
             if self._goaway_s is None:
                 self._on_trouble(trouble)
-            await asyncio.sleep(self._pause_s(trouble))
+            await self._sleep(self._pause_s(trouble))
 
     async def _follow(self, session: aiohttp.ClientSession) -> None:
         arrivals = self._transport(session, self._request.resumed(self.cursor))

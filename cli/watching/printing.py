@@ -23,9 +23,11 @@ class Printer:
         self._aside = Console(highlight=False, soft_wrap=True, stderr=True)
         self._print: Callable[[str, Mapping[str, Any]], None] = self._print_json if json_lines else self._print_line
         self._quiet = json_lines
+        self._told = ""
 
     def frame(self, text: str, frame: Mapping[str, Any]) -> None:
         """Print what a frame says, if a reader wants to know it."""
+        self._told = ""
         event = frame.get("event")
         if event in _CHANGES:
             self._print(text, frame)
@@ -37,8 +39,10 @@ class Printer:
             self.aside(f"{frame['skipped']} changes were left out, as newer ones came before they could be sent", "dim")
 
     def trouble(self, trouble: Trouble) -> None:
-        """Print why a connection has ended."""
-        self.aside(f"{trouble} (trying again)", "yellow")
+        """Print why a connection has ended; the same reason again and again is printed once."""
+        if self._told != str(trouble):
+            self._told = str(trouble)
+            self.aside(f"{trouble}; trying again", "yellow")
 
     def aside(self, text: str, style: str) -> None:
         """Print a line that isn't a change."""

@@ -52,7 +52,9 @@ class ExpiringProducer:
             options |= {"transactional_id": transactional_id, "transaction_timeout_ms": int(ack_timeout_s * 1000)}
         self._producer = AIOKafkaProducer(**options)
         self._sender: Any = self._producer._sender  # noqa: SLF001 -- see _expire
-        _expire(self._sender)
+        self._sending: set[asyncio.Task[Any]] = set()
+        self._bootstrap: asyncio.Task[None] | None = None
+        _expire(self._sender, self._sending)
 
     @property
     def client(self) -> AIOKafkaClient:
@@ -61,12 +63,11 @@ class ExpiringProducer:
         return client
 
     async def start(self) -> None:
-        """Connect; raises KafkaError. When it raises or is cancelled, the producer is of no more use."""
-        try:
-            await self._producer.start()
-        except BaseException:
-            await self._producer.stop()
-            raise
+        """Connect; raises KafkaError. When it raises or is cancelled, the producer must be discarded."""
+        # Cancelled at the wrong moment, it would leave a connection open: it ends by itself before long.
+        self._bootstrap = asyncio.create_task(self.client.bootstrap())
+        await asyncio.shield(self._bootstrap)
+        await self._sender.start()
 
     async def send(self, write: Write) -> asyncio.Future[RecordMetadata]:
         """Take a write in, when there is room; raises KafkaError. Cancelled, it has not taken it."""
@@ -90,13 +91,26 @@ class ExpiringProducer:
         """
         try:
             async with asyncio.timeout(within_s):
+                await _ended(self._bootstrap)
                 await self._abort_if_open()
                 await self._producer.stop()
         except TimeoutError:
-            self._producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- nobody else will
-            if self._sender.sender_task is not None:
-                self._sender.sender_task.cancel()
-            await self.client.close()
+            await self._kill()
+
+    async def _kill(self) -> None:
+        tasks = {task for task in (*self._sending, self._sender.sender_task, self._bootstrap) if task is not None}
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            await _ended(task)
+        accumulator: Any = self._producer._message_accumulator  # noqa: SLF001 -- nobody else fails what waits in it
+        for batches in accumulator._batches.values():  # noqa: SLF001 -- the same
+            for batch in batches:
+                # Else each would complain that nobody asked for the error of its being drained.
+                batch.drain_ready()
+        accumulator.fail_all(ProducerClosed())
+        await self._producer.stop()
+        await self.client.close()
 
     async def _abort_if_open(self) -> None:
         if self._producer._txn_manager.state in _OPEN:  # noqa: SLF001 -- it can't be asked otherwise
@@ -105,10 +119,21 @@ class ExpiringProducer:
                 await self._producer.abort_transaction()
 
 
-def _expire(sender: Any) -> None:
-    """Let the sender give up the batches that are too old; a test fails when a new version of aiokafka moves this."""
+async def _ended(task: asyncio.Task[Any] | None) -> None:
+    if task is not None:
+        await asyncio.wait((task,))
+        # Asked for, so that asyncio doesn't complain that nobody did.
+        _ = task.cancelled() or task.exception()
+
+
+def _expire(sender: Any, sending: set[asyncio.Task[Any]]) -> None:
+    """Let the sender give up the batches that are too old, and keep its tasks in `sending`.
+
+    A test fails when a new version of aiokafka moves this.
+    """
 
     async def send_batches(node_id: int, batches: Mapping[Any, Any]) -> None:
+        _track(asyncio.current_task(), sending)
         handler: Any = SendProduceReqHandler(sender, batches)
         handler._can_retry = _may_repeat  # noqa: SLF001 -- the one decision of it that is to be another
         await handler.do(node_id)
@@ -116,7 +141,20 @@ def _expire(sender: Any) -> None:
         for partition in batches:
             sender._muted_partitions.remove(partition)  # noqa: SLF001 -- the same
 
+    begin_request = sender._maybe_do_transactional_request  # noqa: SLF001 -- makes the sender's other tasks
+
+    def begin_tracked() -> asyncio.Task[Any] | None:
+        return _track(begin_request(), sending)
+
     sender._send_produce_req = send_batches  # noqa: SLF001 -- the only place where handlers are made
+    sender._maybe_do_transactional_request = begin_tracked  # noqa: SLF001 -- see above
+
+
+def _track(task: asyncio.Task[Any] | None, tasks: set[asyncio.Task[Any]]) -> asyncio.Task[Any] | None:
+    if task is not None:
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    return task
 
 
 def _may_repeat(error: KafkaError, batch: Any) -> bool:

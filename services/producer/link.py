@@ -75,7 +75,7 @@ class Link:
         return self._producer
 
     def replace(self, producer: ExpiringProducer) -> None:
-        """Write no more with `producer`: one of its writes has failed. What it has begun it ends."""
+        """Write no more with `producer`, as it has failed; what it has begun it ends."""
         if producer is self._producer:
             self._producer = None
         task = asyncio.create_task(producer.discard(2 * self._answer_s))
@@ -113,7 +113,11 @@ class Link:
 
     async def _connected(self) -> ExpiringProducer:
         producer = self._connect()
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            self.replace(producer)
+            raise
         return producer
 
     async def _identities(self, producer: ExpiringProducer) -> dict[str, Identity]:

@@ -66,9 +66,8 @@ class Transactor:
 
     async def _connected(self) -> ExpiringProducer:
         if self._producer is None:
-            producer = self._connect()
-            await producer.start()
-            self._producer = producer
+            self._producer = self._connect()
+            await self._producer.start()
         return self._producer
 
     def _discard(self) -> None:

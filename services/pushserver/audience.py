@@ -81,11 +81,10 @@ class Audience(Generic[M]):
         hits: dict[str, list[int]] = {}
         for index, event in enumerate(events):
             for length in lengths:
-                if event.id[:length] in self._by_prefix:
+                if length <= len(event.id) and event.id[:length] in self._by_prefix:
                     hits.setdefault(event.id[:length], []).append(index)
         for prefix, indexes in hits.items():
-            if len(prefix) in lengths:
-                yield tuple(self._by_prefix[prefix]), indexes
+            yield tuple(self._by_prefix[prefix]), indexes
 
     def _match_ids(self, events: Sequence[Event]) -> Iterator[tuple[Sequence[M], list[int]]]:
         by_id = self._by_id

@@ -6,6 +6,7 @@ Everything here is synchronous. A batch from Kafka is applied to the table and g
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import repeat
 
 from services.pushserver.change import Change, Delivery
 from services.pushserver.channel import Channel
@@ -77,7 +78,7 @@ class Hub:
                 conflate = subscription.mode == "state"
                 subscriber = subscription.subscriber
                 if len(subscriber.subscriptions) == 1:
-                    subscriber.offer(channel, delivery, conflate=conflate)
+                    subscriber.offer(channel, delivery, conflate=repeat(conflate))
                 else:
                     several.setdefault(subscriber, {}).update(dict.fromkeys(indexes, conflate))
         for subscriber, wanted in several.items():
@@ -103,21 +104,6 @@ class _Changes:
 def _offer_several(
     channel: Channel, subscriber: Subscriber, changes: _Changes, before: Sequence[int], wanted: dict[int, bool]
 ) -> None:
-    # Watches in log mode overlap with no other, so each stretch of one mode can be offered by itself, in order.
     indexes = sorted(wanted)
-    start = 0
-    for end in range(1, len(indexes) + 1):
-        if end == len(indexes) or wanted[indexes[end]] != wanted[indexes[start]]:
-            after = channel.positions if end == len(indexes) else _positions_at(before, changes.at(indexes[:end]))
-            stretch = changes.at(indexes[start:end])
-            since = before if not start else _positions_at(before, changes.at(indexes[:start]))
-            delivery = Delivery(stretch, since, after, lambda at: subscriber.cursor_at(channel, at))
-            subscriber.offer(channel, delivery, conflate=wanted[indexes[start]])
-            start = end
-
-
-def _positions_at(before: Sequence[int], changes: Sequence[Change]) -> list[int]:
-    positions = list(before)
-    for change in changes:
-        positions[change.event.partition] = change.event.offset + 1
-    return positions
+    delivery = Delivery(changes.at(indexes), before, channel.positions, lambda at: subscriber.cursor_at(channel, at))
+    subscriber.offer(channel, delivery, conflate=[wanted[index] for index in indexes])

@@ -91,10 +91,10 @@ class Source:
 
     async def ends(self, channel: Channel) -> Mapping[int, int]:
         """Ask Kafka where the partitions end; raises KafkaError when it doesn't answer."""
-        consumer = self._consumer
-        if consumer is None:
-            raise KafkaError(self._trouble)
-        ends = await consumer.end_offsets(self._readings[channel.name].partitions)
+        consumer, reading = self._consumer, self._readings.get(channel.name)
+        if consumer is None or reading is None:
+            raise KafkaError(f"{channel.collection.topic} can't be asked for its ends: {self._trouble}")
+        ends = await consumer.end_offsets(reading.partitions)
         return {assigned.partition: end for assigned, end in ends.items()}
 
     async def current_epoch(self, channel: Channel) -> bytes:
@@ -113,9 +113,8 @@ class Source:
         for reading in self._readings.values():
             positions = reading.channel.positions
             ends = [_end(consumer, assigned) for assigned in reading.partitions if assigned in consumer.assignment()]
-            lags[reading.collection.name] = sum(
-                max(0, end - at) for end, at in zip(ends, positions, strict=False) if end is not None
-            )
+            behind = (max(0, end - at) for end, at in zip(ends, positions, strict=False) if end is not None)
+            lags[reading.collection.name] = sum(behind)
         return lags
 
     async def _live(self) -> None:
@@ -160,7 +159,8 @@ class Source:
         return Reading(Channel.empty(collection, epoch, self._epochs.partitions(collection)), self._hub, served=False)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        last_fetch = tidied = time.monotonic()
+        fetched_at = tidied = time.monotonic()
+        fetched_ms = 0
         while True:
             catching_up = any(not reading.served for reading in self._readings.values())
             try:
@@ -175,9 +175,9 @@ class Source:
             self.busy_s += time.monotonic() - now
             if self._pace.count(sum(map(len, batches.values())), now):
                 pace_fetches(consumer, self._kafka, busy=self._pace.busy)
-            if batches or self._fetched_since(consumer, self._settings.watchdog_s):
-                last_fetch = now
-            if now - last_fetch > self._settings.watchdog_s:
+            if (newest_ms := _last_fetch_ms(consumer)) != fetched_ms:
+                fetched_ms, fetched_at = newest_ms, now
+            if now - fetched_at > self._settings.watchdog_s:
                 raise Rebuild(f"no fetch succeeded for {self._settings.watchdog_s} s")
             if now - tidied > _HOUSEKEEPING_S or self._epochs.wanted:
                 tidied = now
@@ -193,6 +193,7 @@ class Source:
             _note_freshness(consumer, reading)
             if not reading.served and not reading.behind:
                 self._serve(reading)
+                moved = True
         if self._settings.max_held_bytes and any(not reading.served for reading in self._readings.values()):
             await self._mind_memory()
         if moved:
@@ -216,8 +217,6 @@ class Source:
         # A full collection over a million records stops the world for hundreds of milliseconds: they are here to stay.
         gc.freeze()
         log.info("collection served", collection=reading.collection.name, resources=reading.channel.table.resources)
-        self._advanced.set()
-        self._advanced = asyncio.Event()
 
     def _forget(self, error: OffsetOutOfRangeError) -> None:
         """Read anew what is out of range: its log was cut or emptied under us."""
@@ -227,11 +226,6 @@ class Source:
                 channel = reading.channel
                 fresh = Channel.empty(channel.collection, channel.epoch, len(channel.positions))
                 self._readings[name] = Reading(fresh, self._hub, served=False)
-
-    def _fetched_since(self, consumer: AIOKafkaConsumer, seconds: float) -> bool:
-        since_ms = (time.time() - seconds) * 1000
-        polls = (consumer.last_poll_timestamp(assigned) for assigned in consumer.assignment())
-        return any(polled is not None and polled > since_ms for polled in polls)
 
     def _tidy(self) -> None:
         now_ms = int(time.time() * 1000)
@@ -292,6 +286,11 @@ def _note_freshness(consumer: AIOKafkaConsumer, reading: Reading) -> None:
             return
         fetches.append(fetched_ms)
     reading.channel.as_of_ms = max(reading.channel.as_of_ms, min(fetches))
+
+
+def _last_fetch_ms(consumer: AIOKafkaConsumer) -> int:
+    """When a fetch of any partition was last answered, with records or without; 0 for never."""
+    return max((consumer.last_poll_timestamp(assigned) or 0 for assigned in consumer.assignment()), default=0)
 
 
 def _end(consumer: AIOKafkaConsumer, assigned: TopicPartition) -> int | None:

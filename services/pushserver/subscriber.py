@@ -5,7 +5,8 @@ snapshots and resumes of new watches) are pulled piece by piece when nothing wai
 here does I/O, and everything is told by named calls.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from services.pushserver import frames
@@ -83,8 +84,11 @@ class Subscriber:
 
     # What the hub does
 
-    def offer(self, channel: Channel, delivery: Delivery, *, conflate: bool) -> None:
-        """Give it the changes of a batch: written at once, or kept while the socket is blocked."""
+    def offer(self, channel: Channel, delivery: Delivery, *, conflate: Iterable[bool]) -> None:
+        """Give it the changes of a batch: written at once, or kept while the socket is blocked.
+
+        `conflate` says for each change whether a newer one may take its place while it waits.
+        """
         if self.blocked or self._mailbox is not None:
             self._keep(channel, delivery.changes, delivery.before, conflate=conflate)
             return
@@ -213,15 +217,17 @@ class Subscriber:
         self._mailbox = self._openings = None
         self.sink.close(reason, cursor)
 
-    def _keep(self, channel: Channel, changes: Sequence[Change], before: Sequence[int], *, conflate: bool) -> None:
+    def _keep(
+        self, channel: Channel, changes: Sequence[Change], before: Sequence[int], *, conflate: Iterable[bool]
+    ) -> None:
         if self.ended:
             return
         mailbox = self._mailbox
         if mailbox is None:
             mailbox = self._mailbox = Mailbox(self.limit_bytes)
         mailbox.begin(channel, before)
-        for change in changes:
-            if not mailbox.put(change, conflate=conflate):
+        for change, may_go in zip(changes, conflate, strict=False):
+            if not mailbox.put(change, conflate=may_go):
                 detail = f"more than {self.limit_bytes} bytes wait for this reader: resume with the cursor"
                 self.end(SLOW, Problem("slow", detail, cursor=self.cursor()))
                 return
@@ -276,7 +282,7 @@ class Subscriber:
         tail = walk.tail() if walk is not None else []
         if walk is not None and len(tail) > _DIRECT_TAIL:
             changes = [Change(subscription.channel, event) for event in tail]
-            self._keep(subscription.channel, changes, walk.ends, conflate=subscription.mode == "state")
+            self._keep(subscription.channel, changes, walk.ends, conflate=repeat(subscription.mode == "state"))
             return []
         return [opening.frame(event, self.wire) for event in tail] + self._synced(openings.finish())
 

@@ -23,6 +23,7 @@ COLLECTIONS: Final[dict[str, dict[str, Any]]] = {
     "others": {"modes": BOTH},
     "plain": {"partitions": 1},
     "big": {"modes": BOTH, "partitions": 2, "history_records": 100_000},
+    "large": {"modes": BOTH, "partitions": 3, "history_records": 100_000},
     "short": {"modes": BOTH, "partitions": 1, "history_records": 5},
     "packed": {"modes": BOTH, "value": "msgpack", "partitions": 1},
     "strict": {"schema": "price.schema.json", "partitions": 1},

@@ -1,15 +1,13 @@
 """Publishers over the broker of the run, and what is then in the log."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
 from shared.catalog import Catalog, CollectionSettings
 from shared.kafka import KafkaSettings
-
-Publishing = Callable[..., AbstractAsyncContextManager[Publisher]]
 
 
 def catalog_of(**topics: str | dict[str, Any]) -> Catalog:

@@ -13,14 +13,13 @@ from typing import Final
 
 import pytest
 
-from shared.cursor import collection_tag, decode_cursor
 from tests.support.broker import Broker
 from tests.support.client import Writer
 from tests.support.deadline import DeadlineMissed, until
 from tests.support.fleet import Fleet
 from tests.support.oracle import Report, judge
-from tests.support.oracle_log import Positions, TruthLog
-from tests.support.oracle_reading import read_topic, truth_of
+from tests.support.oracle_log import TruthLog
+from tests.support.oracle_reading import cursor_reader, read_topic, truth_of
 from tests.support.oracle_run import COLLECTION, Wanderer, Writers, wanderers
 
 RUN_S: Final = 18.0
@@ -28,11 +27,6 @@ WRITERS: Final = 3
 PAUSE_S: Final = 0.03
 SETTLE_S: Final = 15.0
 MIN_EVENTS_PER_S: Final = 100
-
-
-def read_cursor(text: str) -> Positions:
-    """The positions in this collection; the codec is the only thing shared with the product."""
-    return next((each.positions for each in decode_cursor(text) if each.tag == collection_tag(COLLECTION)), {})
 
 
 def seed() -> int:
@@ -50,7 +44,7 @@ async def settled(watchers: list[Wanderer], truth: TruthLog) -> bool:
     """Whether each watcher, by its own account, knows the newest state; False at the deadline."""
 
     async def converged() -> bool:
-        report = judge([watcher.history for watcher in watchers], truth, read_cursor, settled=True)
+        report = judge([watcher.history for watcher in watchers], truth, cursor_reader(COLLECTION), settled=True)
         return not any(violation.rule == "divergence" for violation in report.violations)
 
     try:
@@ -90,7 +84,7 @@ async def judged_run(broker: Broker, folder: Path, run_s: float) -> str:
     collections = {COLLECTION: {"modes": ["state", "log"], "partitions": 4}}
     async with Fleet(broker, folder, collections) as fleet:
         watchers, truth, written = await play(fleet, random.Random(number), run_s)
-    report = judge([watcher.history for watcher in watchers], truth, read_cursor, settled=True)
+    report = judge([watcher.history for watcher in watchers], truth, cursor_reader(COLLECTION), settled=True)
     assert not report.violations, explain(report, number)
     failures = [f"{watcher.name}: {failure}" for watcher in watchers for failure in watcher.failures]
     assert not failures, (number, failures[:20])

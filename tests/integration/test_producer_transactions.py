@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from services.producer.publisher import Publisher
 from services.producer.write import Ack
 from shared.problem import Problem
 from tests.integration.producing import catalog_of, publishing
@@ -18,6 +19,19 @@ SMALL = {"max.message.bytes": "10000"}
 
 class ChangedMyMind(Exception):
     """Raised by the program inside its transaction."""
+
+
+async def change_and_give_up(publisher: Publisher) -> None:
+    async with publisher.transaction() as changes:
+        changes.put("stocks/a", 1)
+        raise ChangedMyMind
+
+
+async def change_too_much(publisher: Publisher) -> None:
+    async with publisher.transaction() as changes:
+        changes.put("stocks/a", "aborted")
+        changes.put("small/a", os.urandom(20_000).hex())
+        changes.put("stocks/b", "aborted")
 
 
 async def test_changes_of_several_collections_are_written_together(broker: Broker, topics: Topics) -> None:
@@ -40,9 +54,7 @@ async def test_a_block_that_raises_writes_nothing(broker: Broker, topics: Topics
     topic = await topics.create()
     async with publishing(broker.bootstrap, catalog_of(stocks=topic)) as publisher:
         with pytest.raises(ChangedMyMind):
-            async with publisher.transaction() as changes:
-                changes.put("stocks/a", 1)
-                raise ChangedMyMind
+            await change_and_give_up(publisher)
         async with publisher.transaction():
             pass
     assert await read_all(broker.bootstrap, topic, isolation_level="read_uncommitted") == []
@@ -55,10 +67,7 @@ async def test_an_aborted_transaction_is_never_seen_by_who_reads_what_is_committ
     async with publishing(broker.bootstrap, catalog_of(stocks=topic, small=small)) as publisher:
         for number in range(3):
             with pytest.raises(Problem) as refused:
-                async with publisher.transaction() as changes:
-                    changes.put("stocks/a", "aborted")
-                    changes.put("small/a", os.urandom(20_000).hex())
-                    changes.put("stocks/b", "aborted")
+                await change_too_much(publisher)
             assert (refused.value.code, refused.value.members["outcome"]) == ("too_large", "not_written")
             async with publisher.transaction() as changes:
                 changes.put("stocks/a", number)

@@ -1,6 +1,7 @@
 """The publisher over a Kafka that is well: what it acknowledges is in the log."""
 
 import asyncio
+import contextlib
 import os
 
 import msgpack
@@ -15,6 +16,7 @@ from shared.event import Event, decode_record
 from shared.problem import Problem
 from tests.integration.producing import catalog_of, publishing
 from tests.support.broker import Broker
+from tests.support.deadline import until
 from tests.support.records import RawRecord, produce, read_all
 from tests.support.topics import Topics
 
@@ -188,19 +190,22 @@ async def test_a_topic_that_grows_gives_cursors_of_another_epoch(broker: Broker,
     async with publishing(broker.bootstrap, catalog_of(stocks=topic), identity_check_s=0.1) as publisher:
         before = await publisher.put("stocks/a", 1)
         await topics.grow(topic, 8)
-        async with asyncio.timeout(20):
-            while segment_of(after := await publisher.put("stocks/a", 2)).epoch == segment_of(before).epoch:
-                await asyncio.sleep(0.05)
-    assert after
+
+        async def differs() -> bool:
+            return segment_of(await publisher.put("stocks/a", 2)).epoch != segment_of(before).epoch
+
+        await until(differs, "cursors are of another epoch")
 
 
 async def put_until_taken(publisher: Publisher) -> Ack:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                return await publisher.put("stocks/a", "new")
-            except Problem:
-                await asyncio.sleep(0.05)
+    async def taken() -> Ack | None:
+        with contextlib.suppress(Problem):
+            return await publisher.put("stocks/a", "new")
+        return None
+
+    ack = await until(taken, "the write is taken")
+    assert ack is not None
+    return ack
 
 
 def segment_of(ack: Ack) -> Segment:

@@ -75,6 +75,7 @@ class View:
         self.must_reset = resume is not None and not resume.provable
         self.was_reset = False
         self.synced = False
+        self.cursor: Positions = {}
         self.covered: dict[int, int] = {}
 
     def start_over(self, truth: Truth) -> None:
@@ -102,9 +103,8 @@ class View:
 
     def on_cursor(self, positions: Positions) -> None:
         """A cursor that covers it: nothing of before may be missing."""
-        self.covered = {p: max(at, self.covered.get(p, 0)) for p, at in positions.items()} | {
-            p: at for p, at in self.covered.items() if p not in positions
-        }
+        self.cursor = positions
+        self.covered |= {p: max(at, self.covered.get(p, 0)) for p, at in positions.items()}
         self._require_state(positions)
         if self.next is not None:
             self._require_all(self.next, positions)

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from tests.support.oracle_log import Record
+from shared.cursor import collection_tag, decode_cursor
+from tests.support.oracle import ReadCursor
+from tests.support.oracle_log import Positions, Record
 
 
 async def read_topic(bootstrap: str, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
@@ -44,3 +46,13 @@ def _record(collection: str, record: "ConsumerRecord[bytes, bytes]") -> Record:
     if record.value is None:
         return Record(record.partition, record.offset, resource, deleted=True)
     return Record(record.partition, record.offset, resource, json.loads(record.value))
+
+
+def cursor_reader(collection: str) -> ReadCursor:
+    """What reads the positions of one collection from a cursor: the codec is all that is shared with the product."""
+    tag = collection_tag(collection)
+
+    def read(cursor: str) -> Positions:
+        return next((segment.positions for segment in decode_cursor(cursor) if segment.tag == tag), {})
+
+    return read

@@ -69,6 +69,8 @@ class Reception:
 
     def open(self, subscriber: Subscriber, requests: Iterable[WatchRequest]) -> Session:
         """Give a subscriber its watches, without a word yet; raises Problem, and then it has none."""
+        # It may have begun to leave while this one waited, and then nobody would send it away any more.
+        self.check_open()
         session = Session(self.hub, subscriber, max_watches=self.settings.max_watches)
         try:
             for request in requests:

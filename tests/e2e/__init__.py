@@ -1,0 +1,1 @@
+"""The commands and services as a user runs them, failures included."""
