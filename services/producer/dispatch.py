@@ -82,13 +82,14 @@ class Dispatch:
         return Place(written.partition, written.offset, sent.doubtful)
 
     async def _enqueue(self, write: Write) -> Sent:
-        self._in_flight.take(write.size)
+        size = write.size
+        self._in_flight.take(size)
         try:
             sent = await self._send(write)
         except BaseException:
-            self._in_flight.give(write.size)
+            self._in_flight.give(size)
             raise
-        sent.future.add_done_callback(lambda _: self._on_done(sent))
+        sent.future.add_done_callback(lambda _: self._on_done(sent, size))
         return sent
 
     async def _send(self, write: Write) -> Sent:
@@ -105,9 +106,9 @@ class Dispatch:
                 raise refusal(error, write.topic) from error
             return Sent(write, producer, future)
 
-    def _on_done(self, sent: Sent) -> None:
+    def _on_done(self, sent: Sent, size: int) -> None:
         # Called for the records of a partition in their order, which those who wait for them don't keep.
-        self._in_flight.give(sent.write.size)
+        self._in_flight.give(size)
         if sent.future.cancelled():
             return
         if sent.future.exception() is None:

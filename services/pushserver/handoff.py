@@ -11,7 +11,6 @@ thing that is relied on.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -47,20 +46,27 @@ HandOffSocket = Callable[[Sequence[tuple[str, str]], Successor], None]
 class HandOffHttp(HttpToolsProtocol):
     """HTTP/1.1, with the hand-off of a response whose body never ends."""
 
-    def on_headers_complete(self) -> None:
-        """Offer the extension with each request: a client may send the next one before this one is answered."""
-        before = self.cycle
-        super().on_headers_complete()
-        if self.cycle is not before:
-            scope: Any = self.cycle.scope
-            scope["extensions"] = {EXTENSION: partial(self.hand_off, self.cycle)}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answering: Any = None
 
-    def hand_off(self, cycle: RequestResponseCycle, head: bytes, successor: Successor) -> None:
+    def on_message_begin(self) -> None:
+        """Offer the extension with each request."""
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = {EXTENSION: self.hand_off}
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Not always `self.cycle`: a client may send the next request before this one is answered.
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def hand_off(self, head: bytes, successor: Successor) -> None:
         """Write the head, and give the connection away; to be called instead of the first ASGI `send`.
 
         Raises ClientGone.
         """
-        transport = self.transport
+        transport, cycle = self.transport, self._answering
         if cycle.response_started:
             raise RuntimeError("a response that has begun can't be handed off")
         if cycle.disconnected or transport.is_closing():
@@ -72,7 +78,7 @@ class HandOffHttp(HttpToolsProtocol):
         cycle.transport = self.cycle.transport = self.transport = _GONE
         self.connections.discard(self)
         self._unset_keepalive_if_required()
-        self.pipeline.clear()
+        self._let_go()
         _install(transport, successor)
         transport.write(head)
         successor.take_over(transport)
@@ -87,7 +93,15 @@ class HandOffHttp(HttpToolsProtocol):
         for name, value in self.scope["headers"]:
             headers[name.decode("latin-1")] = value.decode("latin-1")
         method, version = self.scope["method"], self.scope["http_version"]
+        self._let_go()
         protocol.handle_connect(Request(self.url.decode("ascii"), headers, method, f"HTTP/{version}"))
+
+    def _let_go(self) -> None:
+        """Break all cycles of references: what was needed until now is freed at once, and not at some collection."""
+        self.pipeline.clear()
+        self._answering = None
+        uvicorn: Any = self
+        uvicorn.parser = uvicorn.scope = uvicorn.cycle = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP with a problem document."""
@@ -100,6 +114,7 @@ class HandOffWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _let_go_of_parser(self.conn)
         self.conn: ServerProtocol = _Handshake(max_size=self.config.ws_max_size)
 
     async def run_asgi(self) -> None:
@@ -129,11 +144,19 @@ class HandOffWebSocket(WebSocketsSansIOProtocol):
         self.response.headers.update(headers)
         self.conn.send_response(self.response)
         self.connections.discard(self)
+        head = b"".join(self.conn.data_to_send())
         # uvicorn closes its transport when the ASGI task returns.
         self.transport = _GONE
+        self._let_go()
         _install(transport, successor)
-        transport.write(b"".join(self.conn.data_to_send()))
+        transport.write(head)
         successor.take_over(transport)
+
+    def _let_go(self) -> None:
+        """Break all cycles of references, as above."""
+        _let_go_of_parser(self.conn)
+        uvicorn: Any = self
+        uvicorn.conn = uvicorn.scope = None
 
 
 class _Handshake(ServerProtocol):
@@ -177,6 +200,11 @@ class _Gone(asyncio.Transport):
 
 
 _GONE: Final = _Gone()
+
+
+def _let_go_of_parser(conn: Any) -> None:
+    """Break the cycle of a protocol of `websockets`: its parser is a generator that refers to it."""
+    conn.parser = None
 
 
 def _install(transport: asyncio.Transport, successor: Any) -> None:

@@ -6,39 +6,45 @@ from services.pushserver import frames
 from services.pushserver.change import Change
 from services.pushserver.resume import Begin
 from services.pushserver.subscription import Subscription
+from services.pushserver.walk import Walk
 from services.pushserver.wire import Wire
 from shared.event import Event
 
 PIECE_BYTES: Final = 32 * 1024
 PULL_COST: Final = 64
-"""What a pull that finds nothing counts as, in bytes written: looking costs time too."""
+LOOK_COST: Final = 16
+"""What a pull, and a look at an event that isn't wanted, count as in bytes written: looking costs time too."""
 
 
 class Opening:
-    """What is still to be told of a watch's initial state.
+    """What is still to be told of a watch's initial state."""
 
-    `walk` is None once that is told; `live` once the hub tells the watch of changes.
-    """
-
-    __slots__ = ("live", "ref", "reset", "resumed", "subscription", "walk")
+    __slots__ = ("_walk", "ref", "reset", "resumed", "subscription")
 
     def __init__(self, subscription: Subscription, begin: Begin, ref: object = None) -> None:
         self.subscription = subscription
-        self.walk = begin.walk
+        self._walk = begin.walk
         self.reset = begin.reset
         self.resumed = begin.resumed
         self.ref = ref
-        self.live = False
 
     @property
     def broken(self) -> bool:
-        """Whether the reader was too slow for the history that it is told."""
-        return self.walk is not None and self.walk.broken
+        """Whether the reader was too slow: what it is still to be told is no longer kept."""
+        return self._walk is not None and self._walk.broken
 
     @property
     def told(self) -> bool:
-        """Whether all that was there when it began has been pulled."""
-        return self.walk is None or self.walk.done
+        """Whether all that there is now has been pulled."""
+        return self._walk is None or self._walk.current
+
+    def start_over(self) -> bool:
+        """Begin again with a `reset` and a snapshot; False where records are told, which can't be had again."""
+        if self._walk is None or self._walk.of_history:
+            return False
+        self._walk = Walk.snapshot(self.subscription.channel, self.subscription.watch)
+        self.reset, self.resumed = "expired", False
+        return True
 
     def pull(self, wire: Wire) -> tuple[list[bytes], int]:
         """The next frames, about PIECE_BYTES of them, and what it cost."""
@@ -47,11 +53,18 @@ class Opening:
             pieces.append(wire.control(frames.reset(self.subscription.watch.label, self.reset)))
             self.reset = None
         cost = PULL_COST
-        while self.walk is not None and not self.walk.done and cost < PIECE_BYTES:
-            told = [self.frame(event, wire) for event in self.walk.pull()]
+        while self._walk is not None and not self.told and cost < PIECE_BYTES:
+            told, more = self._pull(self._walk, wire, PIECE_BYTES - cost)
             pieces += told
-            cost += sum(map(len, told)) + PULL_COST
+            cost += more
         return pieces, cost
+
+    def _pull(self, walk: Walk, wire: Wire, room_bytes: int) -> tuple[list[bytes], int]:
+        if walk.done:
+            walk.go_on()
+        looked = walk.looked
+        told = [self.frame(event, wire) for event in walk.pull(room_bytes)]
+        return told, sum(map(len, told)) + PULL_COST + LOOK_COST * (walk.looked - looked)
 
     def frame(self, event: Event, wire: Wire) -> bytes:
         """The frame of an event that only this connection is told now."""

@@ -6,7 +6,6 @@ here does I/O, and everything is told by named calls.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any, Final
 
 from services.pushserver import frames
@@ -26,7 +25,6 @@ from shared.problem import Problem
 
 PUMP_BYTES: Final = 256 * 1024
 """How much is written for one connection before the others get their turn."""
-_DIRECT_TAIL: Final = 512
 
 
 class Subscriber:
@@ -262,29 +260,18 @@ class Subscriber:
 
     def _open_next(self, openings: Openings) -> int:
         opening = openings.head
-        if opening.broken:
+        if opening.broken and not opening.start_over():
             detail = "the history moved on while it was told: resume with the cursor"
             self.end(SLOW, Problem("slow", detail, watch=opening.subscription.watch.label, cursor=self.cursor()))
             return 0
         pieces, cost = opening.pull(self.wire)
         if opening.told:
-            pieces += self._go_live(openings, opening)
+            # From here on the hub tells it. Nothing can have changed in between: all of this is one synchronous step.
+            opening.subscription.channel.audience.add(opening.subscription)
+            pieces += self._synced(openings.finish())
         if pieces:
             self._write(b"".join(pieces))
         return cost
-
-    def _go_live(self, openings: Openings, opening: Opening) -> list[bytes]:
-        """From here on the hub tells it; what changed while it was told comes first, by the mailbox if it is much."""
-        subscription, walk, opening.walk = opening.subscription, opening.walk, None
-        if not opening.live:
-            opening.live = True
-            subscription.channel.audience.add(subscription)
-        tail = walk.tail() if walk is not None else []
-        if walk is not None and len(tail) > _DIRECT_TAIL:
-            changes = [Change(subscription.channel, event) for event in tail]
-            self._keep(subscription.channel, changes, walk.ends, conflate=repeat(subscription.mode == "state"))
-            return []
-        return [opening.frame(event, self.wire) for event in tail] + self._synced(openings.finish())
 
     def _synced(self, done: Sequence[Opening]) -> list[bytes]:
         if not self._openings:

@@ -1,7 +1,7 @@
 """What a watch is told before it is live: a snapshot or a resume, pulled in pieces."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from services.pushserver.channel import Channel
 from shared.event import Event
@@ -9,24 +9,19 @@ from shared.resource import Watch
 
 SCAN: Final = 1024
 """Events looked at in one pull: about 200 µs for a prefix that matches nothing."""
-
-
-class Shelf(Protocol):
-    """One partition's events by offset: of the table or of the history."""
-
-    def events(self, start: int, stop: int, limit: int) -> list[Event]:
-        """At most `limit` events with `start` <= offset < `stop`, in order."""
+PULL_BYTES: Final = 32 * 1024
+"""Data pulled at once, unless a single event has more."""
 
 
 class Walk:
     """A walk over the partitions of a channel, from a position in each to where the channel is when it begins.
 
     It keeps offsets only, whatever its length. `deletes_from` says for each partition from which offset on a deleted
-    resource is told: who knew nothing before needs no deletes of before. What changes while the walk goes on is in its
-    `tail`.
+    resource is told: who knew nothing before needs no deletes of before. What changes while the walk goes on is told by
+    walking on. `looked` counts the events looked at, wanted or not.
     """
 
-    __slots__ = ("_channel", "_deletes_from", "_ends", "_from_history", "_next", "_watch")
+    __slots__ = ("_channel", "_deletes_from", "_ends", "_from_history", "_next", "_watch", "looked")
 
     def __init__(
         self,
@@ -37,6 +32,7 @@ class Walk:
         *,
         from_history: bool = False,
     ) -> None:
+        self.looked = 0
         self._channel = channel
         self._watch = watch
         self._next = dict(starts)
@@ -53,57 +49,76 @@ class Walk:
 
     @property
     def done(self) -> bool:
-        """Whether all up to the beginning of the walk has been pulled."""
+        """Whether all up to where the channel was when it began, or went on, has been pulled."""
         return not self._next
 
     @property
-    def broken(self) -> bool:
-        """Whether the history has moved on beyond the place where this walk is: the reader was too slow."""
-        history = self._channel.history
-        if not self._from_history or history is None:
-            return False
-        return any(history.windows[partition].floor > position for partition, position in self._next.items())
+    def current(self) -> bool:
+        """Whether all up to where the channel is now has been pulled."""
+        now = self._channel.positions
+        return not self._next and all(end == now[partition] for partition, end in self._ends.items())
 
-    def pull(self) -> list[Event]:
-        """The next events that the watch has to be told; may be empty though the walk isn't done."""
+    @property
+    def of_history(self) -> bool:
+        """Whether it tells records, not the state."""
+        return self._from_history
+
+    @property
+    def broken(self) -> bool:
+        """Whether some of what is still to be told is no longer kept: the reader was too slow."""
+        if self._watch.id is not None and not self._from_history and self._channel.table.get(self._watch.id):
+            return False
+        floors = self._floors()
+        return any(floors[partition] > self._needed_from(partition) for partition in self._ends)
+
+    def pull(self, room_bytes: int = PULL_BYTES) -> list[Event]:
+        """The next events that the watch has to be told, of about `room_bytes`; may be empty before the walk is done.
+
+        Costs a look at SCAN events at most.
+        """
         partition, start = next(iter(self._next.items()))
-        if self._watch.id is not None and not self._from_history:
-            del self._next[partition]
-            return self._wanted(self._newest(partition, start, self._ends[partition]))
-        found = self._shelf(partition).events(start, self._ends[partition], SCAN)
+        found = self._look(partition, start)
+        wanted = []
+        for event in found:
+            self.looked += 1
+            if self._wants(event):
+                wanted.append(event)
+                room_bytes -= len(event.data or b"")
+                if room_bytes <= 0:
+                    self._next[partition] = event.offset + 1
+                    return wanted
         if len(found) < SCAN:
             del self._next[partition]
         else:
             self._next[partition] = found[-1].offset + 1
-        return self._wanted(found)
+        return wanted
 
-    def tail(self) -> list[Event]:
-        """What has changed since the walk began, deletes included."""
-        changed: list[Event] = []
+    def go_on(self) -> None:
+        """Once it is done: walk over what has changed since it began, deletes included."""
         now = self._channel.positions
-        for partition, end in self._ends.items():
-            if end < now[partition]:
-                changed += self._shelf(partition).events(end, now[partition], now[partition] - end)
-        return [event for event in changed if self._watch.covers(event.id)]
+        self._deletes_from = self._ends
+        self._next = {partition: end for partition, end in self._ends.items() if end < now[partition]}
+        self._ends = {partition: now[partition] for partition in self._ends}
 
-    @property
-    def ends(self) -> Sequence[int]:
-        """The positions of the channel's partitions when the walk began."""
-        return [self._ends.get(partition, now) for partition, now in enumerate(self._channel.positions)]
-
-    def _newest(self, partition: int, start: int, stop: int) -> list[Event]:
-        event = self._channel.table.get(self._watch.id or "")
+    def _look(self, partition: int, start: int) -> list[Event]:
+        stop = self._ends[partition]
+        if self._from_history and self._channel.history is not None:
+            return self._channel.history.windows[partition].events(start, stop, SCAN)
+        if self._watch.id is None:
+            return self._channel.table.logs[partition].events(start, stop, SCAN)
+        event = self._channel.table.get(self._watch.id)
         return [event] if event and event.partition == partition and start <= event.offset < stop else []
 
-    def _shelf(self, partition: int) -> Shelf:
-        if self._from_history and self._channel.history is not None:
-            return self._channel.history.windows[partition]
-        return self._channel.table.logs[partition]
+    def _wants(self, event: Event) -> bool:
+        told = event.data is not None or event.offset >= self._deletes_from[event.partition]
+        return told and self._watch.covers(event.id)
 
-    def _wanted(self, events: Iterable[Event]) -> list[Event]:
-        covers, deletes_from = self._watch.covers, self._deletes_from
-        return [
-            event
-            for event in events
-            if covers(event.id) and (event.data is not None or event.offset >= deletes_from[event.partition])
-        ]
+    def _floors(self) -> Sequence[int]:
+        if self._from_history and self._channel.history is not None:
+            return self._channel.history.floors
+        return self._channel.table.floors
+
+    def _needed_from(self, partition: int) -> int:
+        """From which position on nothing, or (of the state) no delete, may be missing."""
+        position = self._next.get(partition, self._ends[partition])
+        return position if self._from_history else max(position, self._deletes_from[partition])

@@ -182,12 +182,13 @@ class Scene:
             await watcher.until(lambda seen: wanted <= set(keys(seen.data)), 4)
 
     async def converged(self, watcher: Watcher, known: State | None = None) -> None:
-        """Return when what the watcher knows is what is there; `known` is from before its first frame."""
+        """Return when the watcher is synced and knows what is there; `known` is from before its first frame."""
 
         def same(seen: Recording) -> bool:
             mine = [frame for frame in self.mine(seen.data) if self.watch.covers(frame["resource"])]
             return fold(mine, known) == self.state()
 
+        await watcher.wait_synced()
         await watcher.until(same)
         assert all(watcher.ask.covers(frame["resource"]) for frame in watcher.data), "a frame from outside the watch"
 

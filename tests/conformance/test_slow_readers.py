@@ -1,12 +1,14 @@
 """Guarantee 7, and what becomes of a watcher that does not read: elision in state mode, an end in log mode."""
 
 import asyncio
+import contextlib
 import re
 import secrets
 from typing import Final
 
 import pytest
 
+from tests.conformance.scene import keys
 from tests.support.client import Ask, Watch, Watcher, Writer, open_watch
 from tests.support.client_sse import SlowSseWatcher
 from tests.support.client_websocket import SlowWebSocketWatcher
@@ -24,8 +26,9 @@ MAX_GROWTH_BYTES: Final = 64 * 1024 * 1024
 class Flood:
     """Large writes to a few resources of the collection `big`."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, resources: int = RESOURCES) -> None:
         self.writer = writer
+        self.resources = resources
         self.name = f"f{secrets.token_hex(3)}"
         self.watch = Watch("big", prefix=self.name)
         self.versions: dict[str, list[int]] = {}
@@ -49,7 +52,8 @@ class Flood:
     async def write(self, batches: int) -> None:
         """So many batches, of a megabyte each."""
         for _ in range(batches):
-            items = [{"id": f"{self.name}-{n % RESOURCES}", "data": self._filler} for n in range(BATCH)]
+            numbers = range(self.count, self.count + BATCH)
+            items = [{"id": f"{self.name}-{n % self.resources}", "data": self._filler} for n in numbers]
             for result in await self.writer.post("big", items):
                 self.versions.setdefault(result.resource, []).append(result.version)
 
@@ -118,11 +122,33 @@ async def test_row_too_slow_in_log_mode(fleet: Fleet, writer: Writer, transport:
     cursor = last_cursor(first, end)
     second = await open_watch("websocket", fleet.servers[1].url, first.ask.resume(cursor))
     await second.until(flood.seen_newest, 20)
-    seen = {(frame["resource"], int(frame["version"])) for frame in (*first.data, *second.data)}
-    lost = flood.all - before - seen
+    lost = flood.all - before - set(keys((*first.data, *second.data)))
     assert not lost, f"{len(lost)} of {flood.count} records were lost"
     assert "reset" not in {frame["event"] for frame in second.frames}
     await asyncio.gather(first.close(), second.close())
+
+
+@pytest.mark.parametrize("mode", ["state", "log"])
+@SLOW
+async def test_a_slow_reader_that_is_cut_while_it_drains_misses_nothing(
+    fleet: Fleet, writer: Writer, transport: str, mode: str
+) -> None:
+    flood = Flood(writer, resources=3 * BATCH)
+    await flood.write(3)
+    first = await stall(transport, fleet.servers[0].url, Ask((flood.watch,), mode=mode))
+    snapshot, before = len(first.data), flood.all
+    await flood.write(5)
+    first.gate.open()
+    await first.until(lambda seen: len(seen.data) > snapshot + BATCH)
+    await first.cut()
+    assert len(first.data) < snapshot + flood.count - len(before), "cut in the middle"
+    second = await open_watch("websocket", fleet.servers[1].url, first.ask.resume(first.cursor))
+    wanted = (flood.all - before if mode == "log" else set(flood.newest.items())) - set(keys(first.data))
+    with contextlib.suppress(TimeoutError):
+        await second.until(lambda seen: wanted <= set(keys(seen.data)), 5)
+    lost = wanted - set(keys(second.data))
+    assert not lost, f"{len(lost)} of {flood.count} were lost"
+    await second.close()
 
 
 def last_cursor(watcher: Watcher, end: End) -> str:

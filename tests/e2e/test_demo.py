@@ -1,76 +1,145 @@
-"""The demo does what it prints: its `curl` lines are run as they stand."""
+"""`watchroute demo`: it starts, serves every transport on one port, and stops."""
 
 import asyncio
 import json
-import shlex
-from asyncio.subprocess import PIPE, Process
+import os
+import signal
+import socket
+import time
+from contextlib import AsyncExitStack
 
-from tests.e2e.conftest import PrintedDemo
-from tests.support.client import Ask, Watch, open_watch
-from tests.support.recording import Frame
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
 
+from tests.e2e.command import Command
+from tests.e2e.conftest import Demo
+from tests.support.broker import Broker
+from tests.support.client import Ask, Http, Watch, Watcher, Writer, open_watch
 
-async def run(command: str) -> Process:
-    """Start one line of the demo's text, as a shell would."""
-    return await asyncio.create_subprocess_exec(*shlex.split(command), stdout=PIPE, stderr=PIPE)
-
-
-async def output(command: str) -> str:
-    process = await run(command)
-    async with asyncio.timeout(15):
-        text, errors = await process.communicate()
-    assert process.returncode == 0, errors
-    return text.decode()
-
-
-def is_hello(frame: Frame) -> bool:
-    return frame.get("resource") == "playground/hello"
+HELLO = Watch("playground", "hello")
+STREAMS = ("sse", "websocket", "websocket_url")
+QUICK_S = 2.5
+"""Two seconds, and a half for a machine that runs the other tests too."""
 
 
-async def test_the_lines_that_the_demo_prints_do_what_they_say(demo: PrintedDemo) -> None:
-    watch, publish, read = demo.commands
-    stream = await run(watch)
-    assert stream.stdout is not None
-    async with asyncio.timeout(15):
-        seen = await stream.stdout.readuntil(b"event: synced")
-        assert b'"resource":"stocks/' in seen
-        answer = json.loads(await output(publish))
-        assert answer["resource"] == "playground/hello"
-        live = await stream.stdout.readuntil(b'"resource":"playground/hello"')
-    assert b"event: put" in live
-    stream.terminate()
-    await stream.communicate()
-    status, _, body = (await output(read)).partition("\r\n\r\n")
-    assert status.startswith("HTTP/1.1 200")
-    assert json.loads(body)
-
-
-async def test_a_put_reaches_every_transport_of_the_demo(demo: PrintedDemo) -> None:
-    ask = Ask((Watch("playground", "hello"),))
-    transports = ("websocket", "websocket_msgpack", "websocket_url", "sse", "longpoll", "shortpoll")
-    watchers = [await open_watch(transport, demo.url, ask) for transport in transports]
-    await output(demo.commands[1])
-    for watcher in watchers:
-        assert (await watcher.wait_for(is_hello))["data"] == {"text": "Hello"}
-        await watcher.close()
-
-
-async def test_the_demo_has_live_prices_and_a_page(demo: PrintedDemo) -> None:
-    watcher = await open_watch("sse", demo.url, Ask((Watch("stocks"),)))
+async def opened(stack: AsyncExitStack, demo: Demo, transport: str, watch: Watch) -> Watcher:
+    watcher = await open_watch(transport, demo.url, Ask((watch,)))
+    stack.push_async_callback(watcher.close)
     await watcher.wait_synced()
-    prices = len(watcher.data)
-    await watcher.until(lambda seen: len(seen.data) >= prices + 5)
-    assert {frame.get("type") for frame in watcher.data} == {"price.changed"}
-    await watcher.close()
-    page = await output(f"curl -s {demo.url}/")
-    assert "<html" in page.lower()
+    return watcher
 
 
-async def test_ctrl_c_stops_the_demo_and_says_goodbye_to_its_watchers(demo: PrintedDemo) -> None:
-    watcher = await open_watch("websocket", demo.url, Ask((Watch("stocks"),)))
-    await watcher.wait_synced()
-    stopping = asyncio.create_task(demo.interrupt())
-    end = await watcher.recording.wait_end()
-    assert (end.code, watcher.frames[-1]["event"]) == (1012, "goaway")
-    assert await stopping == 0, demo.printed[-2000:]
-    assert "Traceback" not in demo.printed
+async def test_a_put_appears_in_every_open_stream(demo: Demo) -> None:
+    async with AsyncExitStack() as stack:
+        watchers = [await opened(stack, demo, transport, HELLO) for transport in (*STREAMS, "longpoll")]
+        async with Writer(demo.url) as writer:
+            written = await writer.put("playground/hello", {"text": "Hello"})
+        for watcher in watchers:
+            seen = await watcher.wait_for(lambda frame: frame["event"] == "put")
+            assert (seen["data"], seen["version"]) == ({"text": "Hello"}, str(written.version))
+
+
+async def test_prices_move(demo: Demo) -> None:
+    async with AsyncExitStack() as stack:
+        watcher = await opened(stack, demo, "sse", Watch("stocks"))
+        await watcher.until(lambda seen: sum(frame["event"] == "put" for frame in seen.frames) > 20)
+
+
+async def test_the_page_and_the_health_are_on_the_same_port(demo: Demo) -> None:
+    async with Http(demo.url) as http:
+        assert "<title>" in (await http.get("/")).body.decode()
+        assert (await http.get("/demo/app.js")).status == 200
+        assert (await http.get("/readyz")).status == (await http.get("/livez")).status == 200
+        assert b"watchroute_records_total" in (await http.get("/metrics")).body
+        refused = await http.request("PATCH", "/v1/stocks/AAPL")
+        assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD, PUT, DELETE")
+
+
+async def test_the_schema_of_stocks_is_enforced_and_the_playground_takes_anything(demo: Demo) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with Http(demo.url) as http:
+        assert (await http.request("PUT", "/v1/stocks/X", headers=headers, body=b"{}")).status == 422
+        assert (await http.request("PUT", "/v1/playground/x", headers=headers, body=b"null")).status == 200
+
+
+async def test_a_websocket_publishes_and_reads_its_own_write(demo: Demo) -> None:
+    async with connect(f"ws{demo.url[4:]}/v1/watch/ws", proxy=None) as socket:
+        await socket.send(json.dumps({"op": "publish", "resource": "playground/mine", "data": [1], "ref": 1}))
+        ack = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        assert (ack["event"], ack["ref"], ack["resource"]) == ("ack", 1, "playground/mine")
+    async with Http(demo.url) as http:
+        assert (await http.get(f"/v1/playground/mine?at_least={ack['cursor']}")).json() == [1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+async def test_it_says_goodbye_to_open_streams_and_ends_cleanly(demo: Demo, number: signal.Signals) -> None:
+    async with AsyncExitStack() as stack:
+        watchers = [await opened(stack, demo, transport, Watch("stocks")) for transport in STREAMS]
+        polled = await opened(stack, demo, "longpoll", HELLO)
+        took_s = await demo.stop(number)
+        for watcher in watchers:
+            assert [frame["event"] for frame in watcher.frames][-2:] == ["bookmark", "goaway"], watcher.transport
+        await polled.until(lambda seen: any(frame["event"] in {"goaway", "problem"} for frame in seen.frames))
+    assert took_s < QUICK_S
+    assert demo.err == ""
+
+
+async def test_it_ends_cleanly_while_it_starts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kafka = f"127.0.0.1:{silent.getsockname()[1]}"
+        async with Demo(tmp_path_factory, kafka=kafka) as demo:
+            await demo.said("Waiting for Kafka")
+            assert await demo.stop() < QUICK_S
+            assert "Traceback" not in demo.err
+
+
+async def test_a_second_ctrl_c_ends_it_at_once(demo: Demo) -> None:
+    async with AsyncExitStack() as stack:
+        watcher = await opened(stack, demo, "sse", HELLO)
+        demo.send(signal.SIGINT)
+        # The first one has been heard, and half a second of drain is to come.
+        await watcher.wait_for(lambda frame: frame["event"] == "goaway")
+        demo.send(signal.SIGINT)
+        assert await demo.ended() == -signal.SIGINT
+
+
+async def test_a_port_that_is_taken_is_one_clear_line(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with Command(tmp_path_factory.mktemp("second"), "demo", "--port", str(demo.port)) as second:
+        assert await second.ended() == 1
+        assert second.err == f"watchroute: can't listen at 127.0.0.1:{demo.port}: {os.strerror(98)}\n"
+
+
+async def test_a_second_start_is_ready_soon(tmp_path_factory: pytest.TempPathFactory) -> None:
+    began = time.monotonic()
+    async with Demo(tmp_path_factory) as demo:
+        await demo.ready()
+    assert time.monotonic() - began < 5
+
+
+async def test_a_cursor_of_an_earlier_run_leads_to_a_reset(demo: Demo) -> None:
+    async with Http(demo.url) as http:
+        cursor = (await http.get("/v1/stocks/AAPL")).headers["Watch-Cursor"]
+    await demo.stop()
+    demo.start()
+    await demo.ready()
+    async with AsyncExitStack() as stack:
+        watcher = await open_watch("sse", demo.url, Ask((Watch("stocks", "AAPL"),), cursor=cursor))
+        stack.push_async_callback(watcher.close)
+        reset = await watcher.wait_for(lambda frame: frame["event"] == "reset")
+        assert reset["reason"] == "epoch"
+
+
+async def test_it_runs_over_another_kafka_and_keeps_its_state(
+    broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with Demo(tmp_path_factory, kafka=broker.bootstrap) as demo:
+        await demo.ready()
+        async with Writer(demo.url) as writer:
+            written = await writer.put("playground/kept", {"by": demo.port})
+        await demo.stop()
+        demo.start()
+        await demo.ready()
+        async with aiohttp.ClientSession() as session, session.get(f"{demo.url}/v1/playground/kept") as answer:
+            assert await answer.json() == {"by": demo.port}
+            assert answer.headers["ETag"].startswith(f'"{written.version}')

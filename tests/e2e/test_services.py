@@ -1,6 +1,7 @@
 """The services when something is wrong with what they were given."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -41,7 +42,7 @@ def test_every_mistake_in_the_configuration_is_reported_at_once(name: str, tmp_p
     ended = start(name, config, tmp_path)
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
-    assert all(word in said for word in ("bogus", "logg", "nope")), said
+    assert all(word in said for word in ("bogus", "collections.items.modes", "nope")), said
     assert "Traceback" not in said
 
 
@@ -54,8 +55,6 @@ def test_an_unknown_variable_is_refused(name: str, tmp_path: Path) -> None:
 
 @EITHER
 def test_a_port_that_is_taken_is_a_clear_end(name: str, tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415 -- for this one test
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -94,26 +93,24 @@ async def test_a_service_without_kafka_lives_and_is_not_ready(name: str, without
 
 
 @pytest.mark.parametrize("name", ["pushserver"])
-@pytest.mark.parametrize("address", ["/v1/items/a", "/v1/items", "/v1/items/a/stream", "/v1/items/a/poll"])
-async def test_reads_without_kafka_are_refused_for_now(name: str, without_kafka: Service, address: str) -> None:
+async def test_reads_without_kafka_are_refused_for_now(name: str, without_kafka: Service) -> None:
     async with Http(without_kafka.url) as http:
-        answer = await http.get(address)
-    assert (answer.status, answer.problem()["code"]) == (503, "not_ready")
-    assert int(answer.headers["Retry-After"]) > 0
+        for address in ("/v1/items/a", "/v1/items", "/v1/items/a/stream", "/v1/items/a/poll"):
+            answer = await http.get(address)
+            assert (answer.status, answer.problem()["code"]) == (503, "not_ready")
+            assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("name", ["producer"])
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
-async def test_writes_without_kafka_are_refused_in_time(name: str, without_kafka: Service, method: str) -> None:
-    target, body = ("/v1/items", b'[{"id":"a","data":1}]') if method == "POST" else ("/v1/items/a", b"1")
+async def test_writes_without_kafka_are_refused_in_time(name: str, without_kafka: Service) -> None:
+    one, many = ("/v1/items/a", b"1"), ("/v1/items", b'[{"id":"a","data":1}]')
     started = time.monotonic()
     async with Http(without_kafka.url) as http:
-        answer = await http.request(
-            method, target, headers={"Content-Type": "application/json"}, body=None if method == "DELETE" else body
-        )
-    assert (answer.status, answer.problem()["code"]) == (503, "unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
-    assert time.monotonic() - started < 15
+        for method, (target, body) in (("PUT", one), ("DELETE", (one[0], None)), ("POST", many)):
+            answer = await http.request(method, target, headers={"Content-Type": "application/json"}, body=body)
+            assert (answer.status, answer.problem()["code"]) == (503, "unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+    assert time.monotonic() - started < 40
 
 
 @EITHER

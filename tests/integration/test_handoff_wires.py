@@ -1,9 +1,10 @@
-"""After the hand-off, byte by byte: event streams without chunks, and the frames of WebSocket clients (RFC 6455)."""
+"""Byte by byte: what is no HTTP, bad handshakes, streams without chunks, and frames of WebSocket clients (RFC 6455)."""
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from shared.serving import Listener
 from tests.support.server import HOST, eventually, push_server
 
 MAX_BYTES: Final = 100_000
+TCP_NOTSENT_LOWAT: Final = 25
 MASK: Final = b"\x11\x22\x33\x44"
 FIN: Final = 0x80
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -41,7 +43,7 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True)
 
 
 class RawSocket:
-    """A WebSocket client that may say anything."""
+    """A client that may say anything."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -65,13 +67,21 @@ class RawSocket:
                 length = struct.unpack(">Q", await self.reader.readexactly(8))[0]
             return first & 0x0F, await self.reader.readexactly(length)
 
+    async def rest(self) -> bytes:
+        """All that the server still says."""
+        async with asyncio.timeout(5):
+            return await self.reader.read()
+
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
     async def closed_with(self) -> int:
         """The code of the close frame, which is the next one; the client answers it, and the server hangs up."""
         opcode, payload = await self.receive()
         assert opcode == CLOSE, (opcode, payload)
         self.send(frame(CLOSE, payload[:2]))
-        async with asyncio.timeout(3):
-            assert await self.reader.read() == b""
+        assert await self.rest() == b""
         return int.from_bytes(payload[:2])
 
     async def pong(self, ref: object) -> None:
@@ -83,7 +93,7 @@ class RawSocket:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served() -> AsyncIterator[tuple[PushServer, Listener]]:
     """A push server that needs no Kafka: what it serves was put there by hand."""
-    server = push_server("127.0.0.1:1", {"items": {}}, max_message_bytes=MAX_BYTES)
+    server = push_server("127.0.0.1:1", {"items": {}}, max_message_bytes=MAX_BYTES, dead_peer_s=7, unsent_bytes=12_345)
     channel = Channel.empty(server.hub.catalog.get("items"), b"epoch", 1)
     server.hub.serve(channel)
     server.hub.broadcast(channel, [Event("a", 0, 0, 0, b"1")], {0: 1})
@@ -94,15 +104,60 @@ async def served() -> AsyncIterator[tuple[PushServer, Listener]]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(served: tuple[PushServer, Listener]) -> AsyncIterator[RawSocket]:
+async def raw(served: tuple[PushServer, Listener]) -> AsyncIterator[RawSocket]:
+    """A connection on which nothing was said yet."""
     raw = RawSocket(*await asyncio.open_connection(HOST, served[1].port))
+    yield raw
+    await raw.close()
+    await eventually(lambda: not len(served[0].hub.wheel), "the server has forgotten it")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(raw: RawSocket) -> RawSocket:
+    """A WebSocket after its handshake."""
     raw.send(UPGRADE)
     head = await raw.reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ")
-    yield raw
-    raw.writer.close()
-    await raw.writer.wait_closed()
-    await eventually(lambda: not len(served[0].hub.wheel), "the server has forgotten it")
+    return raw
+
+
+async def test_what_is_no_http_gets_a_problem_document(raw: RawSocket) -> None:
+    raw.send(b"\x16\x03\x01 is TLS\r\n\r\n")
+    head, _, body = (await raw.rest()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"Content-Type: application/problem+json" in head
+    assert orjson.loads(body)["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status", "code"),
+    [
+        (b"Version: 13", b"Version: 8", b"426 Upgrade Required", "upgrade_required"),
+        (b"Sec-WebSocket-Version: 13\r\n", b"", b"426 Upgrade Required", "upgrade_required"),
+        (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"", b"400 Bad Request", "invalid"),
+        (b"dGhlIHNhbXBsZSBub25jZQ==", b"short", b"400 Bad Request", "invalid"),
+        (b"GET", b"POST", b"405 Method Not Allowed", "method_not_allowed"),
+    ],
+    ids=["another version", "no version", "no key", "a key too short", "another method"],
+)
+async def test_a_bad_handshake_gets_a_problem_document(
+    raw: RawSocket, old: bytes, new: bytes, status: bytes, code: str
+) -> None:
+    raw.send(UPGRADE.replace(old, new))
+    head, _, body = (await raw.rest()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert orjson.loads(body)["code"] == code
+    assert (b"sec-websocket-version: 13" in head.lower()) == (code == "upgrade_required")
+
+
+async def test_each_connection_has_the_options_of_its_listening_socket(
+    client: RawSocket, served: tuple[PushServer, Listener]
+) -> None:
+    (subscriber,) = served[0].hub.wheel
+    connection: Any = subscriber.sink
+    accepted = connection.transport.get_extra_info("socket")
+    wanted = {socket.TCP_NODELAY: 1, socket.TCP_USER_TIMEOUT: 7000, TCP_NOTSENT_LOWAT: 12_345}
+    assert {option: accepted.getsockopt(socket.IPPROTO_TCP, option) for option in wanted} == wanted
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, MAX_BYTES - 100])
@@ -124,7 +179,6 @@ async def test_several_messages_in_one_piece_are_answered_in_order(client: RawSo
 
 
 async def test_one_byte_at_a_time_is_a_message_too(client: RawSocket) -> None:
-    client.writer.transport.get_extra_info("socket")
     for byte in frame(TEXT, b'{"op":"ping","ref":1}'):
         client.send(bytes([byte]))
         await client.writer.drain()
@@ -149,11 +203,13 @@ async def test_a_ping_is_answered_with_its_payload_and_a_pong_with_nothing(clien
         assert await client.receive() == (PONG, payload)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x0f\xa0"], ids=["no code", "1000", "why", "4000"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x0f\xa0"], ids=["no code", "1000", "why", "4000"]
+)
 async def test_a_close_of_the_client_is_answered_in_kind(client: RawSocket, payload: bytes) -> None:
     client.send(frame(CLOSE, payload))
     assert await client.receive() == (CLOSE, payload[:2])
-    assert await client.reader.read() == b""
+    assert await client.rest() == b""
 
 
 async def test_a_close_of_the_server_waits_for_that_of_the_client(
@@ -208,20 +264,16 @@ async def test_a_binary_message_is_no_operation_in_json(client: RawSocket) -> No
     assert (opcode, orjson.loads(payload)["code"]) == (TEXT, "invalid")
 
 
-async def test_an_event_stream_over_http_1_0_has_no_chunks(served: tuple[PushServer, Listener]) -> None:
-    server, listener = served
-    reader, writer = await asyncio.open_connection(HOST, listener.port)
-    writer.write(b"GET /v1/items/stream HTTP/1.0\r\n\r\n")
-    head = await reader.readuntil(b"\r\n\r\n")
+async def test_an_event_stream_over_http_1_0_has_no_chunks(raw: RawSocket, served: tuple[PushServer, Listener]) -> None:
+    raw.send(b"GET /v1/items/stream HTTP/1.0\r\n\r\n")
+    head = await raw.reader.readuntil(b"\r\n\r\n")
     assert b"transfer-encoding" not in head.lower()
     assert b"connection: close" in head.lower()
-    assert await reader.readuntil(b"\n\n") == b"retry: 2000\n\n"
-    assert (await reader.readuntil(b"\n\n")).startswith(b"event: put\ndata: {")
-    assert (await reader.readuntil(b"\n\n")).startswith(b"event: synced\n")
-    (subscriber,) = server.hub.wheel
+    assert await raw.reader.readuntil(b"\n\n") == b"retry: 2000\n\n"
+    assert (await raw.reader.readuntil(b"\n\n")).startswith(b"event: put\ndata: {")
+    assert (await raw.reader.readuntil(b"\n\n")).startswith(b"event: synced\n")
+    (subscriber,) = served[0].hub.wheel
     subscriber.go_away(7)
-    rest = await reader.read()
+    rest = await raw.rest()
     assert rest.startswith(b"event: bookmark\n")
     assert rest.endswith(b"}\n\n"), "no last chunk either"
-    writer.close()
-    await writer.wait_closed()

@@ -1,11 +1,14 @@
 """The producer service as a process: its start, its end, and what it tells an operator."""
 
 import asyncio
+import io
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -22,10 +25,26 @@ async def topic(topics: Topics) -> str:
     return await topics.create(partitions=2)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def large_topic(topics: Topics) -> str:
+    return await topics.create(config={"max.message.bytes": "3000000"})
+
+
 @pytest.fixture
-def config(broker: Broker, topic: str, tmp_path: Path) -> Path:
+def config(broker: Broker, topic: str, large_topic: str, tmp_path: Path) -> Path:
     path = tmp_path / "watchroute.toml"
-    path.write_text(f'[kafka]\nbootstrap = "{broker.bootstrap}"\n[collections.stocks]\ntopic = "{topic}"\n')
+    path.write_text(
+        f"""
+        [kafka]
+        bootstrap = "{broker.bootstrap}"
+        [collections.stocks]
+        topic = "{topic}"
+        max_value_bytes = 4000000
+        [collections.large]
+        topic = "{large_topic}"
+        max_value_bytes = 4000000
+        """
+    )
     return path
 
 
@@ -48,6 +67,36 @@ async def test_it_counts_what_it_writes_and_what_it_refuses(service: Service) ->
     assert 'watchroute_producer_writes_total{outcome="invalid"} 1.0' in metrics
     assert "watchroute_producer_ack_seconds_count 2.0" in metrics
     assert "watchroute_producer_in_flight_writes 0.0" in metrics
+
+
+async def test_a_body_of_two_megabytes_is_written(service: Service, broker: Broker, large_topic: str) -> None:
+    body = b'"' + os.urandom(1_000_000).hex().encode() + b'"'
+    assert await put(service, "large/a", body) == (200, {"resource", "version", "cursor"})
+    assert [record.value for record in await read_all(broker.bootstrap, large_topic)] == [body]
+
+
+@pytest.mark.real_kafka
+async def test_an_item_that_kafka_refuses_is_an_error_in_its_place(
+    service: Service, broker: Broker, topic: str
+) -> None:
+    small, large = {"id": "a", "data": 1}, {"id": "b", "data": os.urandom(1_000_000).hex()}
+    async with aiohttp.ClientSession(headers=JSON) as session:
+        for atomic, status in (("true", 413), ("false", 200)):
+            body = io.BytesIO(orjson.dumps([small, large]))
+            async with session.post(f"{service.url}/v1/stocks?atomic={atomic}", data=body) as answer:
+                assert answer.status == status
+                document = orjson.loads(await answer.read())
+    assert set(document["results"][0]) == {"resource", "version", "cursor"}
+    assert document["results"][1]["problem"]["code"] == "too_large"
+    assert [record.key for record in await read_all(broker.bootstrap, topic)] == [b"a"]
+
+
+async def put(service: Service, resource: str, body: bytes) -> tuple[int, set[str]]:
+    async with (
+        aiohttp.ClientSession(headers=JSON) as session,
+        session.put(f"{service.url}/v1/{resource}", data=io.BytesIO(body)) as answer,
+    ):
+        return answer.status, set(orjson.loads(await answer.read()))
 
 
 async def test_requests_under_way_are_answered_when_it_is_asked_to_stop(

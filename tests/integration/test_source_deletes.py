@@ -1,4 +1,4 @@
-"""Compaction and the life of tombstones: what was deleted is told to whoever was away, or they are told to start over."""
+"""Compaction and the life of tombstones: whoever was away is told of deletes, or to start over."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -54,16 +54,14 @@ async def test_a_cursor_ahead_of_a_lagging_server_waits_for_it(broker: Broker, t
         later = ahead(await cursor_now(url), 1)
         async with lagging(server):
             await put(broker.bootstrap, topic, ("a", "2"))
-            waiting = [
-                asyncio.create_task(resumed(transport, url, later)),
-                asyncio.create_task(http.get(f"/v1/items/a?at_least={later}")),
-            ]
+            resuming = asyncio.create_task(resumed(transport, url, later))
+            getting = asyncio.create_task(http.get(f"/v1/items/a?at_least={later}"))
             for _ in range(3):
                 assert (await http.get("/v1/items/a")).body == b"1", "a bare GET promises what the server has"
-            assert not any(task.done() for task in waiting)
-        frames, answer = await waiting[0], await waiting[1]
-        assert [(frame["event"], frame["resumed"]) for frame in frames] == [("synced", True)]
-        assert answer.body == b"2"
+            assert not resuming.done()
+            assert not getting.done()
+        assert [(frame["event"], frame["resumed"]) for frame in await resuming] == [("synced", True)]
+        assert (await getting).body == b"2"
 
 
 async def test_a_server_that_does_not_catch_up_says_try_again(broker: Broker, topics: Topics) -> None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
@@ -132,12 +131,8 @@ async def test_a_broker_that_restarts_under_load_loses_nothing_for_anybody(frail
         assert len(set(away)) == 1, "bookmarks go on, and say that nothing newer is known"
         assert server.not_ready is None, "what was read is still served"
         await is_served_without_kafka(url, sse)
-        newcomer = serve(frail, topic)
-        await stack.enter_async_context(running(newcomer, ready=False))
-        await eventually(lambda: "Kafka: " in (newcomer.not_ready or ""), "a server that never met Kafka says so")
         await frail.start()
         await sse.until(lambda _: as_ofs(sse)[-1] > away[-1], 20)
-        await until_ready(newcomer)
         await load.goes_on()
         load.stop()
         await saw_everything(logs, states, load)
@@ -166,11 +161,15 @@ async def test_a_broker_that_hangs_for_longer_than_the_watchdog_waits_loses_noth
             logs, states = await watch_all(stack, url)
             load = await stack.enter_async_context(load_on(frail, topic))
             await load.goes_on()
+            newcomer = serve(frail, topic)
             frail.pause()
             try:
+                await stack.enter_async_context(running(newcomer, ready=False))
                 await eventually(lambda: rebuilt(logged), "the consumer is rebuilt", within_s=8)
+                await eventually(lambda: "Kafka: " in (newcomer.not_ready or ""), "who never met Kafka says so")
             finally:
                 frail.resume()
+            await until_ready(newcomer)
             await load.goes_on()
             load.stop()
             await saw_everything(logs, states, load)

@@ -4,13 +4,14 @@ import asyncio
 import time
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from services.pushserver.app import PushServer
 from shared.cursor import decode_cursor, encode_cursor
 from tests.support.broker import Broker
 from tests.support.client import Ask, Http, Watch, open_watch
 from tests.support.records import RawRecord, produce_transaction
-from tests.support.server import eventually, push_server, put, running
+from tests.support.server import push_server, put, running
 from tests.support.topics import Topics
 
 pytestmark = pytest.mark.real_kafka
@@ -84,8 +85,6 @@ async def test_a_cursor_right_after_a_marker_is_reached_at_once_by_a_server_busy
 
 
 async def make_noise(broker: Broker, topic: str, stop: asyncio.Event) -> None:
-    from aiokafka import AIOKafkaProducer
-
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap) as producer:
         while not stop.is_set():
             await producer.send_and_wait(topic, b"1", key=b"noise")

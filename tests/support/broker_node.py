@@ -93,7 +93,9 @@ class KafkaNode:
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nothing answers."""
-        self._signal(signal.SIGSTOP)
+        stopped = self._signal(signal.SIGSTOP)
+        # On a busy machine its threads go on for a while after the signal was sent.
+        os.waitid(os.P_PID, stopped, os.WSTOPPED)
 
     def resume(self) -> None:
         """SIGCONT; nothing happens when it was not paused."""
@@ -136,10 +138,11 @@ class KafkaNode:
     def _open_log(self) -> IO[bytes]:
         return self.log_file.open("ab")
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> int:
         if self._process is None or not self.running:
             raise BrokerFailed(f"node {self.node_id} does not run")
         os.kill(self._process.pid, number)
+        return self._process.pid
 
     async def _end(self, number: signal.Signals) -> None:
         self._signal(number)

@@ -99,7 +99,7 @@ class Reader:
         if cursor is not None:
             for view in self.views.values():
                 if not view.synced:
-                    view.on_synced(self._positions(view, cursor) or {})
+                    view.on_synced(self._positions(view, cursor) or {}, resumed=view.resumes and not view.was_reset)
             self._on_cursor(Said(None, cursor))
 
     def _on_frame(self, frame: Frame) -> None:
@@ -107,10 +107,11 @@ class Reader:
         if kind in {"put", "delete"}:
             self._on_event(frame)
         elif kind == "reset":
-            self.views[frame["watch"]].start_over(self._truth_of(frame["watch"].split("/")[0].split("?")[0]))
+            view = self.views[frame["watch"]]
+            view.start_over(self._truth_of(view.watch.collection), frame["reason"])
         elif kind == "synced":
             view = self.views[frame["watch"]]
-            view.on_synced(self._positions(view, frame["cursor"]) or {})
+            view.on_synced(self._positions(view, frame["cursor"]) or {}, resumed=frame["resumed"])
         elif kind == "problem":
             self.failed.append(frame)
             self.views.pop(frame.get("watch", ""), None)

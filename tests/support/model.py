@@ -72,14 +72,21 @@ class View:
         self.known = dict(resume.known) if resume else {}
         self.floor = dict(resume.floor) if resume else ({} if snapshot else None)
         self.next = dict(resume.starts) if resume and mode == "log" else None
+        self.resumes = resume is not None
         self.must_reset = resume is not None and not resume.provable
         self.was_reset = False
         self.synced = False
         self.cursor: Positions = {}
         self.covered: dict[int, int] = {}
 
-    def start_over(self, truth: Truth) -> None:
-        """What was known is void."""
+    def start_over(self, truth: Truth, reason: str) -> None:
+        """What was known is void, for a reason that has to be true."""
+        true = {
+            "epoch": self.must_reset or truth is not self.truth or self.synced,
+            "cursor": self.must_reset,
+            "expired": any(event.data is None for event in truth.events),
+        }
+        assert true[reason], f"{self.watch.label} is reset without a reason: {reason}"
         self.truth = truth
         self.known, self.covered, self.next = {}, {}, None
         self.floor = {} if self.snapshot else None
@@ -92,8 +99,9 @@ class View:
             self._require_all(self.next, {event.partition: event.offset})
             self.next[event.partition] = max(event.offset + 1, self.next.get(event.partition, 0))
 
-    def on_synced(self, positions: Positions) -> None:
+    def on_synced(self, positions: Positions, *, resumed: bool) -> None:
         """The initial state is told; what it resumed from has been proved, or it was told of a reset."""
+        assert resumed == (self.resumes and not self.was_reset)
         assert self.was_reset or not self.must_reset, f"{self.watch.label} resumes from what proves nothing"
         self.synced = True
         if self.floor is None:

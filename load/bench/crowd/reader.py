@@ -50,8 +50,8 @@ class Reader:
             return self._lose("closed by the server")
         if self.journal is not None:
             self.journal.note(now_ns(), bytes(memoryview(_BUFFER)[:size]))
-        if not self.synced:
-            self._greet(bytes(memoryview(_BUFFER)[:size]))
+        if not self.synced and not self._greet(bytes(memoryview(_BUFFER)[:size])):
+            return False
         self._count(_BUFFER.count(MARK, 0, size), _BUFFER.count(END, 0, size))
         return True
 
@@ -69,21 +69,22 @@ class Reader:
             group.ended += ends
             group.last_ns = now_ns()
 
-    def _greet(self, data: bytes) -> None:
+    def _greet(self, data: bytes) -> bool:
+        """Look for the end of the initial state; False when there will be none."""
         greeting = self._greeting + data
-        refusal = _REFUSAL.match(greeting)
-        if refusal:
-            self._lose(refusal[0].decode(errors="replace"))
+        if refusal := _REFUSAL.match(greeting):
+            return self._lose(refusal[0].decode(errors="replace"))
         at = greeting.find(_SYNCED)
         if at < 0:
-            # A snapshot may be long: only what the two halves of the word could be is kept, and a short head whole.
-            self._greeting = greeting if len(greeting) < len(_SYNCED) else greeting[-len(_SYNCED) :]
-            return
+            # A snapshot may be long: only what could be the beginning of the word is kept.
+            self._greeting = greeting[-len(_SYNCED) :]
+            return True
         self.synced = True
         self._greeting = b""
         if cursor := _CURSOR.search(greeting, at):
             self.group.cursor = cursor[1].decode()
         self.group.on_synced(resumed=b'"resumed":true' in greeting[at:])
+        return True
 
     def _lose(self, why: str) -> bool:
         self.group.lose(why)

@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from shared.problem import Problem
+from shared.resource import path_of
 from tests.unit.producer.conftest import Serve
 
 LIMITS: dict[str, Any] = {"max_id_bytes": 8, "max_depth": 3, "max_body_bytes": 1024}
@@ -20,6 +21,13 @@ async def test_a_put_is_one_write_of_the_body_as_it_is(serve: Serve) -> None:
     (write,) = service.publisher.writes
     assert (write.id, write.value, write.topic) == ("a/b é", b' {"n": 1e2} ', "items")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\r\nb", "?prefix=x", "a?b#c", "+", "%2F", "%"])
+async def test_an_id_may_have_any_character(serve: Serve, name: str) -> None:
+    service = await serve()
+    assert (await service.ask("PUT", path_of("items", name), b"1")).status == 200
+    assert service.publisher.writes[0].id == name
 
 
 async def test_a_delete_is_one_write_without_a_value(serve: Serve) -> None:

@@ -4,7 +4,7 @@ WATCHROUTE_SOAK_S lets it search with fresh randomness for about that many secon
 """
 
 import os
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,8 +28,8 @@ WATCHES: Final = (
     Watch(""),
     Watch(""),
 )
-NUMBERS: Final = st.integers(0, 1000)
-MODES: Final[st.SearchStrategy[Mode]] = st.sampled_from(("state", "log"))
+NUMBERS: Final = st.integers(0, 11)
+Batch = list[tuple[str, int]]
 CATALOG: Final = {
     "stocks": CollectionSettings(modes=("state", "log"), history_records=6, delete_retention_s=10),
     "orders": CollectionSettings(modes=("state",), delete_retention_s=10),
@@ -46,6 +46,47 @@ SMALL: Final = (
 )
 
 
+class Ask(NamedTuple):
+    """What a client asks for; numbers choose among what there is then, `resume` among the cursors kept."""
+
+    at: int
+    watch: Watch
+    mode: Mode
+    snapshot: bool
+    resume: int | None
+    ago_ms: int | None
+
+
+class Client(NamedTuple):
+    """A client: its server, its wire, after how many writes it stalls, and its server's limit for it."""
+
+    server: int
+    wire: str
+    asks: list[Ask]
+    room: int | None
+    limit_bytes: int
+
+
+ASKS: Final = st.builds(
+    Ask,
+    NUMBERS,
+    st.sampled_from(WATCHES),
+    st.sampled_from(("state", "state", "log")),
+    st.sampled_from((True, True, True, False)),
+    st.none() | NUMBERS,
+    st.sampled_from((None, None, None, 2000, 9000)),
+)
+CLIENTS: Final = st.builds(
+    Client,
+    st.integers(0, 1),
+    st.sampled_from(("ws", "ws", "sse", "sse", "lines")),
+    st.lists(ASKS, min_size=1, max_size=3),
+    st.none() | st.integers(1, 4),
+    st.sampled_from((1200, 100_000, 100_000)),
+)
+BATCHES: Final = st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, 3)), min_size=1, max_size=8)
+
+
 class Watching(RuleBasedStateMachine):
     """Two servers, the clients of both, and what Kafka holds."""
 
@@ -55,12 +96,20 @@ class Watching(RuleBasedStateMachine):
         for module, name, value in SMALL:
             self.patches.setattr(module, name, value)
 
-    @initialize(partitions=st.integers(1, 3), names=st.lists(st.sampled_from(COLLECTIONS), min_size=1, max_size=2))
-    def start(self, partitions: int, names: list[str]) -> None:
+    @initialize(
+        partitions=st.integers(1, 3),
+        names=st.lists(st.sampled_from(COLLECTIONS), min_size=1, max_size=2),
+        batch=BATCHES,
+        clients=st.lists(CLIENTS, min_size=1, max_size=4),
+    )
+    def start(self, partitions: int, names: list[str], batch: Batch, clients: list[Client]) -> None:
         # Few collections at a time, so that what happens happens to the same ones.
         self.names = names
         self.world = World(Catalog(CATALOG), partitions)
         self.servers = [Server(self.world), Server(self.world)]
+        self.write(0, batch, 0, (0, 1), None, 0)
+        for client in clients:
+            self.connect(client)
 
     def teardown(self) -> None:
         try:
@@ -71,120 +120,101 @@ class Watching(RuleBasedStateMachine):
 
     # What happens to Kafka and to the servers
 
-    @rule(at=NUMBERS, ids=st.lists(st.sampled_from(IDS), min_size=1, max_size=8), n=NUMBERS)
-    def put(self, at: int, ids: list[str], n: int) -> None:
-        for resource_id in ids:
-            self.world.write(self.name(at), resource_id, b'{"n":%d,"pad":"%b"}' % (n, b"x" * (n % 150)), gap=n % 3 == 0)
+    @rule(
+        at=NUMBERS,
+        batch=BATCHES,
+        pad=st.integers(0, 150),
+        fed=st.sampled_from(((), (0,), (1,), (0, 1), (0, 1))),
+        stalled=st.none() | NUMBERS,
+        later_ms=st.sampled_from((0, 0, 0, 11_000)),
+    )
+    def write(
+        self, at: int, batch: Batch, pad: int, fed: tuple[int, ...], stalled: int | None, later_ms: int
+    ) -> None:
+        if stalled is not None:
+            self.stall(stalled, 0)
+        for resource_id, dice in batch:
+            data = None if dice == 0 else b'{"pad":"%b"}' % (b"x" * pad)
+            self.world.write(self.name(at), resource_id, data, gap=dice // 3)
+        for server in fed:
+            self.servers[server].feed(self.name(at), len(batch))
+            self.servers[server].expire(self.name(at), self.world.now_ms + later_ms)
 
-    @rule(at=NUMBERS, resource_id=st.sampled_from(IDS))
-    def delete(self, at: int, resource_id: str) -> None:
-        self.world.write(self.name(at), resource_id, None)
+    @rule(server=st.integers(0, 1), at=NUMBERS, count=st.integers(1, 9))
+    def feed(self, server: int, at: int, count: int) -> None:
+        self.servers[server].feed(self.name(at), count)
 
-    @rule(which=NUMBERS, at=NUMBERS, count=st.integers(1, 9))
-    def feed(self, which: int, at: int, count: int) -> None:
-        self.servers[which % 2].feed(self.name(at), count)
-
-    @rule(which=NUMBERS, at=NUMBERS, later_ms=st.integers(0, 15_000))
-    def expire(self, which: int, at: int, later_ms: int) -> None:
-        self.servers[which % 2].expire(self.name(at), self.world.now_ms + later_ms)
-
-    @rule(at=NUMBERS, partitions=st.integers(1, 3), keep=st.integers(0, 3))
-    def make_topic_anew(self, at: int, partitions: int, keep: int) -> None:
+    @rule(at=NUMBERS, partitions=st.integers(1, 3), keep=st.integers(0, 3), server=st.none() | st.integers(0, 1))
+    def make_topic_anew(self, at: int, partitions: int, keep: int, server: int | None) -> None:
         self.world.renew(self.name(at), partitions, keep)
-
-    @rule(which=NUMBERS, at=NUMBERS)
-    def catch_up(self, which: int, at: int) -> None:
-        self.servers[which % 2].catch_up(self.name(at))
+        if server is not None:
+            self.servers[server].catch_up(self.name(at))
 
     # What clients do
 
-    @rule(
-        which=NUMBERS,
-        wire=st.sampled_from(("ws", "sse", "lines")),
-        wanted=st.lists(st.tuples(NUMBERS, st.sampled_from(WATCHES)), min_size=1, max_size=3),
-        mode=MODES,
-        room=st.none() | st.integers(1, 4),
-        resume=st.none() | NUMBERS,
-        limit=st.sampled_from((1200, 100_000)),
-    )
-    def connect(
-        self, which: int, wire: str, wanted: list[tuple[int, Watch]], mode: Mode, room: int | None, resume: int | None, limit: int
-    ) -> None:
-        server, banked = self.servers[which % 2], self.banked(resume)
-        watches = list(dict.fromkeys(self.watch(at, watch) for at, watch in wanted))
-        if wire == "sse" and len(watches) == 1 and watches[0].id is not None:
+    @rule(client=CLIENTS)
+    def connect(self, client: Client) -> None:
+        server, wire = self.servers[client.server], client.wire
+        if wire == "sse" and len(client.asks) == 1 and client.asks[0].watch.id is not None:
             wire = "sse-one"
-        reader = server.connect(wire, limit_bytes=limit)
-        reader.sink.room = room
-        cursor = banked.cursor if banked else None
-        for watch in watches:
-            server.subscribe(reader, WatchRequest(watch, mode, cursor=cursor), banked)
+        reader = server.connect(wire, limit_bytes=client.limit_bytes)
+        reader.sink.room = client.room
+        for ask in client.asks:
+            self.ask(server, reader, ask)
         self.observe()
-        if not reader.views:
+        if not reader.views and not reader.sink.closed:
             server.leave(reader)
 
-    @rule(
-        which=NUMBERS,
-        wanted=st.tuples(NUMBERS, st.sampled_from(WATCHES)),
-        mode=MODES,
-        snapshot=st.booleans(),
-        resume=st.none() | NUMBERS,
-        ago_ms=st.none() | st.integers(0, 9000),
-    )
-    def subscribe(
-        self, which: int, wanted: tuple[int, Watch], mode: Mode, snapshot: bool, resume: int | None, ago_ms: int | None
-    ) -> None:
+    @rule(which=NUMBERS, ask=ASKS)
+    def subscribe(self, which: int, ask: Ask) -> None:
         server, reader = self.any_reader(which, "ws")
-        watch = self.watch(*wanted)
-        if reader is None or watch.label in reader.views:
-            return
-        banked = self.banked(resume)
-        since_ms = None if ago_ms is None or banked else max(0, self.world.now_ms - ago_ms)
-        request = WatchRequest(watch, mode, snapshot, banked.cursor if banked else None, since_ms)
-        server.subscribe(reader, request, banked)
+        if reader is not None:
+            self.ask(server, reader, ask)
 
-    @rule(which=NUMBERS)
-    def unsubscribe(self, which: int) -> None:
-        _, reader = self.any_reader(which, "ws")
-        if reader is not None and reader.views:
-            labels = sorted(reader.views)
-            reader.unsubscribe(labels[which % len(labels)])
+    def ask(self, server: Server, reader: Reader, ask: Ask) -> None:
+        request = WatchRequest(ask.watch._replace(collection=self.name(ask.at)), ask.mode, ask.snapshot)
+        banked = self.banked(ask.resume)
+        if banked is not None:
+            request = request._replace(cursor=banked.cursor)
+        elif ask.ago_ms is not None:
+            request = request._replace(since_ms=max(0, self.world.now_ms - ask.ago_ms))
+        if request.watch.label not in reader.views:
+            server.subscribe(reader, request, banked)
 
     @rule(which=NUMBERS, room=st.integers(0, 3))
-    def block(self, which: int, room: int) -> None:
+    def stall(self, which: int, room: int) -> None:
         _, reader = self.any_reader(which)
         if reader is not None:
             reader.sink.room = room
             reader.subscriber.blocked |= room == 0
 
-    @rule(which=NUMBERS)
-    def unblock(self, which: int) -> None:
+    @rule(which=NUMBERS, room=st.none() | st.integers(1, 3), tick=st.booleans())
+    def go_on(self, which: int, room: int | None, tick: bool) -> None:
         _, reader = self.any_reader(which)
-        if reader is not None and reader.subscriber.blocked:
-            reader.sink.room = None
+        if reader is None:
+            return
+        if tick:
+            reader.subscriber.tick()
+        if reader.subscriber.blocked:
+            reader.sink.room = room
             reader.sink.woken = reader.subscriber.on_writable()
-
-    @rule(which=NUMBERS)
-    def pump(self, which: int) -> None:
-        _, reader = self.any_reader(which)
-        if reader is not None and reader.sink.woken:
+        elif reader.sink.woken:
             reader.sink.woken = reader.subscriber.pump()
 
-    @rule(which=NUMBERS)
-    def tick(self, which: int) -> None:
-        _, reader = self.any_reader(which)
-        if reader is not None:
-            reader.subscriber.tick()
-
-    @rule(which=NUMBERS, politely=st.booleans())
-    def leave(self, which: int, politely: bool) -> None:
-        server, reader = self.any_reader(which)
-        if reader is not None:
-            if politely:
-                reader.subscriber.go_away(100)
-                reader.observe()
-                assert reader.sink.closed
-            server.leave(reader)
+    @rule(which=NUMBERS, how=st.sampled_from(("unsubscribe", "unsubscribe", "vanish", "sent away")))
+    def leave(self, which: int, how: str) -> None:
+        server, reader = self.any_reader(which, "ws" if how == "unsubscribe" else "")
+        if reader is None:
+            return
+        if how == "unsubscribe":
+            if reader.views:
+                reader.unsubscribe(sorted(reader.views)[which % len(reader.views)])
+            return
+        if how == "sent away":
+            reader.subscriber.go_away(100)
+            reader.observe()
+            assert reader.sink.closed
+        server.leave(reader)
 
     # What has to hold
 
@@ -230,9 +260,6 @@ class Watching(RuleBasedStateMachine):
 
     def name(self, at: int) -> str:
         return self.names[at % len(self.names)]
-
-    def watch(self, at: int, watch: Watch) -> Watch:
-        return watch._replace(collection=self.name(at))
 
     def any_reader(self, which: int, wire: str = "") -> tuple[Server, Reader | None]:
         found = [

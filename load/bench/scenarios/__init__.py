@@ -1,0 +1,1 @@
+"""The scenarios, one a file; `load/bench/catalogue.py` lists them."""
