@@ -84,8 +84,7 @@ async def test_it_goes_on_after_a_restart_without_loss_or_repetition(
         await resumed.said('"data":3')
         await resumed.stop()
         # What came after the last bookmark may come again.
-        assert changes(resumed)[-1] == (two, 3)
-        assert set(changes(resumed)) <= {(one, None), (two, 3)}
+        assert {(two, 3)} <= set(changes(resumed)) <= {(one, None), (two, 3)}
 
 
 async def writer_put(demo: Demo, resource: str, data: Any) -> None:

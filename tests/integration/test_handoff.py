@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 
 from services.pushserver.handoff import EXTENSION, ClientGone, HandOffHttp, HandOffWebSocket
 from shared.serving import Listener
-from tests.support.server import HOST, eventually
+from tests.support.server import HOST, RawClient, eventually
 
 HEAD: Final = b"HTTP/1.1 200 OK\r\nX-Ours: yes\r\n\r\n"
 STREAM: Final = b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -132,33 +132,9 @@ async def listening(app: App) -> AsyncIterator[Listener]:
         await listener.stop(1)
 
 
-class Client:
-    """A TCP client that says what it is told to, byte by byte."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def said(self, text: bytes) -> bytes:
-        """All that the server says up to and including a text."""
-        async with asyncio.timeout(5):
-            return await self.reader.readuntil(text)
-
-    async def rest(self) -> bytes:
-        """All that it still says."""
-        async with asyncio.timeout(5):
-            return await self.reader.read()
-
-    async def close(self) -> None:
-        self.writer.close()
-        await self.writer.wait_closed()
-
-
-async def connect(listener: Listener, *pieces: bytes) -> Client:
-    client = Client(*await asyncio.open_connection(HOST, listener.port))
-    for piece in pieces:
-        client.writer.write(piece)
-        await client.writer.drain()
+async def connect(listener: Listener, *pieces: bytes) -> RawClient:
+    client = await RawClient.connect(listener.port)
+    client.send(*pieces)
     return client
 
 
@@ -179,15 +155,15 @@ def test_uvicorn_forgets_a_connection_that_was_handed_off(
         async with listening(app) as listener:
             client = await connect(listener, *before)
             if before:
-                await client.said(b"plain")
-            client.writer.write(request_bytes)
-            await client.said(b"\r\n\r\n")
+                await client.until(b"plain")
+            client.send(request_bytes)
+            await client.until(b"\r\n\r\n")
             successor = await app.successor()
             await all_let_go()
             assert not [each for each in gc.get_objects() if isinstance(each, ServerProtocol)], "of websockets"
             assert listener.connections == 0
             successor.transport.write(b"still here")
-            await client.said(b"still here")
+            await client.until(b"still here")
             await client.close()
             await eventually(lambda: successor.told == ["take_over", "connection_lost"], "it hears of the end")
 
@@ -200,10 +176,10 @@ def test_a_listener_that_stops_leaves_what_was_handed_off_alone(on_loop: Runner,
         app = App()
         async with listening(app) as listener:
             client = await connect(listener, request_bytes)
-            await client.said(b"\r\n\r\n")
+            await client.until(b"\r\n\r\n")
             successor = await app.successor()
         successor.transport.write(b"still here")
-        await client.said(b"still here")
+        await client.until(b"still here")
         assert successor.told == ["take_over"]
         await client.close()
 
@@ -234,10 +210,10 @@ def test_a_stream_asked_for_behind_another_request_is_handed_off_in_its_turn(on_
         app = App()
         async with listening(app) as listener:
             client = await connect(listener, PLAIN + STREAM)
-            answer = await client.said(HEAD)
+            answer = await client.until(HEAD)
             assert answer.count(b"HTTP/1.1 200 OK") == 2
             (await app.successor()).transport.write(b"still here")
-            assert await client.said(b"still here") == b"still here"
+            assert await client.until(b"still here") == b"still here"
             await client.close()
 
     on_loop(scenario)
@@ -251,13 +227,13 @@ def test_a_body_of_a_get_does_no_harm(on_loop: Runner, *, split: bool) -> None:
         head = b"GET /stream HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body)
         async with listening(app) as listener:
             client = await connect(listener, head if split else head + body)
-            await client.said(HEAD)
+            await client.until(HEAD)
             successor = await app.successor()
             if split:
-                client.writer.write(body)
+                client.send(body)
                 await eventually(lambda: successor.received == body, "it is the successor's to ignore")
             successor.transport.write(b"still here")
-            assert await client.said(b"still here") == b"still here"
+            assert await client.until(b"still here") == b"still here"
             assert app.asked == ["/stream"]
             await client.close()
 
@@ -290,7 +266,7 @@ def test_backpressure_reaches_the_successor(on_each_loop: Runner, request_bytes:
         app = App()
         async with listening(app) as listener:
             client = await connect(listener, request_bytes)
-            await client.said(b"\r\n\r\n")
+            await client.until(b"\r\n\r\n")
             successor = await app.successor()
             while "pause_writing" not in successor.told:
                 successor.transport.write(b"x" * 1_000_000)
@@ -311,9 +287,9 @@ def test_bytes_that_come_before_the_handshake_is_answered_harm_nobody_else(on_lo
         async with listening(app) as listener:
             hasty = await connect(listener, UPGRADE + b"\x81\x05hello")
             await eventually(lambda: app.asked, "the handshake is asked")
-            hasty.writer.write(b"\x81\x05hello")
+            hasty.send(b"\x81\x05hello")
             polite = await connect(listener, PLAIN)
-            await polite.said(b"plain")
+            await polite.until(b"plain")
             app.gate.set()
             await asyncio.gather(hasty.close(), polite.close())
 

@@ -14,7 +14,7 @@ from services.pushserver.app import PushServer
 from services.pushserver.channel import Channel
 from shared.event import Event
 from shared.serving import Listener
-from tests.support.server import HOST, eventually, push_server
+from tests.support.server import RawClient, eventually, push_server
 
 MAX_BYTES: Final = 100_000
 TCP_NOTSENT_LOWAT: Final = 25
@@ -42,15 +42,8 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True)
     return head + MASK + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
 
 
-class RawSocket:
-    """A client that may say anything."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
+class RawSocket(RawClient):
+    """A WebSocket client that may say anything."""
 
     def send_op(self, **members: object) -> None:
         self.send(frame(TEXT, orjson.dumps(members)))
@@ -66,15 +59,6 @@ class RawSocket:
             elif length == 127:
                 length = struct.unpack(">Q", await self.reader.readexactly(8))[0]
             return first & 0x0F, await self.reader.readexactly(length)
-
-    async def rest(self) -> bytes:
-        """All that the server still says."""
-        async with asyncio.timeout(5):
-            return await self.reader.read()
-
-    async def close(self) -> None:
-        self.writer.close()
-        await self.writer.wait_closed()
 
     async def closed_with(self) -> int:
         """The code of the close frame, which is the next one; the client answers it, and the server hangs up."""
@@ -106,7 +90,7 @@ async def served() -> AsyncIterator[tuple[PushServer, Listener]]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def raw(served: tuple[PushServer, Listener]) -> AsyncIterator[RawSocket]:
     """A connection on which nothing was said yet."""
-    raw = RawSocket(*await asyncio.open_connection(HOST, served[1].port))
+    raw = await RawSocket.connect(served[1].port)
     yield raw
     await raw.close()
     await eventually(lambda: not len(served[0].hub.wheel), "the server has forgotten it")
@@ -116,7 +100,7 @@ async def raw(served: tuple[PushServer, Listener]) -> AsyncIterator[RawSocket]:
 async def client(raw: RawSocket) -> RawSocket:
     """A WebSocket after its handshake."""
     raw.send(UPGRADE)
-    head = await raw.reader.readuntil(b"\r\n\r\n")
+    head = await raw.until(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ")
     return raw
 
@@ -266,12 +250,12 @@ async def test_a_binary_message_is_no_operation_in_json(client: RawSocket) -> No
 
 async def test_an_event_stream_over_http_1_0_has_no_chunks(raw: RawSocket, served: tuple[PushServer, Listener]) -> None:
     raw.send(b"GET /v1/items/stream HTTP/1.0\r\n\r\n")
-    head = await raw.reader.readuntil(b"\r\n\r\n")
+    head = await raw.until(b"\r\n\r\n")
     assert b"transfer-encoding" not in head.lower()
     assert b"connection: close" in head.lower()
-    assert await raw.reader.readuntil(b"\n\n") == b"retry: 2000\n\n"
-    assert (await raw.reader.readuntil(b"\n\n")).startswith(b"event: put\ndata: {")
-    assert (await raw.reader.readuntil(b"\n\n")).startswith(b"event: synced\n")
+    assert await raw.until(b"\n\n") == b"retry: 2000\n\n"
+    assert (await raw.until(b"\n\n")).startswith(b"event: put\ndata: {")
+    assert (await raw.until(b"\n\n")).startswith(b"event: synced\n")
     (subscriber,) = served[0].hub.wheel
     subscriber.go_away(7)
     rest = await raw.rest()

@@ -20,6 +20,8 @@ WIRES: Final[Mapping[str, Wire]] = {
     "sse-one": SSE_ONE["json"],
     "lines": LINES["json"],
 }
+Key = tuple[str, bytes, str]
+"""A resource in an epoch: collection, epoch, id."""
 TruthOf = Callable[[str], Truth]
 
 
@@ -46,9 +48,9 @@ class Reader:
         self._read = READERS[wire]
         self._truth_of = truth_of
         self._bank = bank
-        self._told: dict[tuple[str, bytes, str], int] = {}
-        self._offered: dict[tuple[str, str], list[int]] = {}
-        self._delivered: set[tuple[str, str, int]] = set()
+        self._told: dict[Key, int] = {}
+        self._offered: dict[Key, list[int]] = {}
+        self._delivered: set[tuple[Key, int]] = set()
 
     def __repr__(self) -> str:
         return f"<Reader {self.subscriber!r}>"
@@ -70,16 +72,17 @@ class Reader:
         assert answer is None
         self.forget_waiting()
 
-    def offer(self, event: Event, collection: str) -> None:
-        """The model's note that a live watch of this reader is concerned."""
-        self._offered.setdefault((collection, event.id), []).append(event.offset)
+    def offer(self, event: Event, truth: Truth) -> None:
+        """The model's note that a live watch of this reader in state mode is concerned."""
+        self._offered.setdefault((truth.collection, truth.epoch, event.id), []).append(event.offset)
 
     def forget_waiting(self, collection: str | None = None) -> None:
         """What waits for no watch any more, or is of an epoch that has ended, is dropped: that is no elision."""
-        for (name, resource_id), offsets in self._offered.items():
+        for key, offsets in self._offered.items():
+            name, _, resource_id = key
             watched = any(v.watch.collection == name and v.watch.covers(resource_id) for v in self.views.values())
-            if (name == collection or not watched) and (name, resource_id, offsets[-1]) not in self._delivered:
-                self._delivered.add((name, resource_id, offsets[-1]))
+            if name == collection or not watched:
+                self._delivered.add((key, offsets[-1]))
 
     def observe(self) -> None:
         """Judge what was written since the last time."""
@@ -123,9 +126,7 @@ class Reader:
         if self.subscriber.ended:
             return
         elided = sum(
-            (name, resource_id, offset) not in self._delivered
-            for (name, resource_id), offsets in self._offered.items()
-            for offset in offsets
+            (key, offset) not in self._delivered for key, offsets in self._offered.items() for offset in offsets
         )
         assert frame["skipped"] == elided, f"{elided} were elided, the bookmark says {frame['skipped']}"
         self._offered.clear()
@@ -139,13 +140,14 @@ class Reader:
         assert (event.data is None) == (frame["event"] == "delete")
         views = [v for v in self.views.values() if v.watch.collection == collection and v.watch.covers(resource_id)]
         assert views, f"nobody asked for {frame}"
-        self._require_order(event, views, (collection, truth.epoch, resource_id))
-        self._delivered.add((collection, resource_id, event.offset))
+        key = (collection, truth.epoch, resource_id)
+        self._require_order(event, views, key)
+        self._delivered.add((key, event.offset))
         self._count_without_id(views)
         for view in views:
             view.on_event(event)
 
-    def _require_order(self, event: Event, views: list[View], key: tuple[str, bytes, str]) -> None:
+    def _require_order(self, event: Event, views: list[View], key: Key) -> None:
         told = self._told.get(key, -1)
         self._told[key] = event.offset
         assert event.offset >= told, f"{event} comes after {told}"

@@ -80,8 +80,10 @@ class Server:
         batch = truth.events[start : start + count]
         self.read[name] += len(batch)
         for event in batch:
-            for reader in {m.subscriber: m for group, _ in channel.audience.match([event]) for m in group}:
-                next(r for r in self.readers if r.subscriber is reader).offer(event, name)
+            concerned = {m.subscriber for group, _ in channel.audience.match([event]) for m in group if m.mode == "state"}
+            for reader in self.readers:
+                if reader.subscriber in concerned:
+                    reader.offer(event, truth)
         written = [len(reader.sink.written) for reader in self.readers]
         self.hub.broadcast(channel, batch, {event.partition: event.offset + 1 for event in batch})
         for reader, before in zip(self.readers, written, strict=True):

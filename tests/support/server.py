@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from prometheus_client import CollectorRegistry
 
@@ -114,6 +114,39 @@ async def put(bootstrap: str, topic: str, *pairs: tuple[str, str | None], partit
         RawRecord(key.encode(), None if text is None else text.encode(), partition=partition) for key, text in pairs
     ]
     return [offset for _, offset in await produce(bootstrap, topic, records)]
+
+
+class RawClient:
+    """A TCP client that says what it is told to, byte by byte; every wait of it ends after 5 s."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def connect(cls, port: int) -> Self:
+        """A connection to a server of this machine."""
+        return cls(*await asyncio.open_connection(HOST, port))
+
+    def send(self, *pieces: bytes) -> None:
+        """Say something."""
+        for piece in pieces:
+            self.writer.write(piece)
+
+    async def until(self, text: bytes) -> bytes:
+        """All that the server says up to and including a text."""
+        async with asyncio.timeout(5):
+            return await self.reader.readuntil(text)
+
+    async def rest(self) -> bytes:
+        """All that it still says until it hangs up."""
+        async with asyncio.timeout(5):
+            return await self.reader.read()
+
+    async def close(self) -> None:
+        """Hang up."""
+        self.writer.close()
+        await self.writer.wait_closed()
 
 
 def metric(server: PushServer, name: str, **labels: str) -> float:
