@@ -35,7 +35,7 @@ measure: test-tools ## Print what the documents quote: latency, memory per conne
 	$(BIN)/python -m load.measure $(ARGS)
 
 .PHONY: check
-check: dev-venv ## Run every check but the tests: format, lint, types, imports, locks, scripts
+check: dev-venv ## Run every check but the tests: format, lint, types, imports, locks, docs, scripts
 	@$(MAKE) -j4 --output-sync=target --keep-going $(CHECKS)
 	@echo "All of $(CHECKS) passed."
 

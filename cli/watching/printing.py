@@ -1,6 +1,8 @@
 """Frames for a person, or for a program."""
 
+import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -15,11 +17,18 @@ _CHANGES: Final = frozenset({"put", "delete"})
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+class _Pipe(Console):
+    """Leaves it to the command what to do when nobody reads any more, instead of raising SystemExit."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class Printer:
-    """Changes go to stdout, as one line each; everything else to stderr."""
+    """Changes go to stdout, as one line each; everything else to stderr. Raises BrokenPipeError."""
 
     def __init__(self, *, json_lines: bool) -> None:
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = _Pipe(highlight=False, soft_wrap=True)
         self._aside = Console(highlight=False, soft_wrap=True, stderr=True)
         self._print: Callable[[str, Mapping[str, Any]], None] = self._print_json if json_lines else self._print_line
         self._quiet = json_lines

@@ -2,8 +2,7 @@
 
 import os
 import resource
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +14,9 @@ SHARED: Final = len(_AVAILABLE) == 1
 """On a single core everything is slower, and the ratios are too high."""
 
 
-@contextmanager
-def born_on(core: int) -> Iterator[None]:
-    """Processes started meanwhile by this thread run on that core only, every thread of theirs included."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+def pin(pid: int, core: int) -> None:
+    """Let a process that has only just been started, and has one thread yet, run on that core only."""
+    os.sched_setaffinity(pid, {core})
 
 
 def raise_file_limit() -> int:

@@ -8,9 +8,11 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +64,7 @@ static void send_rounds(int *fds, int count, size_t size, int rounds, double rat
 
 int main(int argc, char **argv) {
     must(argc >= 4, "arguments");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     int sending = strcmp(argv[1], "send") == 0, count = atoi(argv[3]), *fds = calloc(count, sizeof *fds);
     FILE *file = fopen(argv[2], "rb");
     must(file != NULL && fds != NULL, argv[2]);
@@ -83,7 +86,6 @@ int main(int argc, char **argv) {
     if (sending) send_rounds(fds, count, size, atoi(argv[4]), atof(argv[5]), atoi(argv[6]), atoi(argv[7]));
     printf("{\"cpu_ns\": %lld, \"began_ns\": %lld}\n", now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu, began + 1000000000000000000LL);
     fflush(stdout);
-    /* Its sockets stay open until the readers have had everything. */
-    while (getchar() != EOF) continue;
-    return 0;
+    /* Its sockets stay open until the readers have had everything; then it is killed. */
+    for (;;) pause();
 }

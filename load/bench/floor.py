@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from load.bench.cores import SERVER_CORE, born_on
+from load.bench.cores import SERVER_CORE, pin
 from load.bench.specimen import MARK
 from load.bench.verdict import Broken, check_counts
 from load.bench.watchers import Watchers
+from tests.support.fleet import ROOT
 
 _SOURCE: Final = Path(__file__).with_name("floor.c")
 _LOOP: Final = "load.bench.floor_loop"
@@ -103,15 +104,16 @@ class Floor:
         """The process, and the port at which it waits for connections."""
         path = self._folder / f"frame-{secrets.token_hex(4)}"
         path.write_bytes(frame)
-        with born_on(SERVER_CORE):
-            process = await asyncio.create_subprocess_exec(
-                *self._command, mode, str(path), *arguments,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            )  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            *self._command, mode, str(path), *arguments,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+        pin(process.pid, SERVER_CORE)
         try:
             yield process, int(await _line(process))
         finally:
-            _stdin(process).close()
+            if process.returncode is None:
+                process.kill()
             await process.wait()
 
 

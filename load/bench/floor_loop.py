@@ -29,7 +29,7 @@ def main(mode: str, path: str, count: str, *rest: str) -> None:
         if mode == "send":
             _send_rounds(sockets, frame, *rest)
         _say(json.dumps({"cpu_ns": time.process_time_ns() - cpu, "began_ns": began}))
-        # Its sockets stay open until the readers have had everything.
+        # Its sockets stay open until the readers have had everything; then it is killed.
         sys.stdin.read()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from textwrap import wrap
 from typing import Final, NamedTuple
 
 from load.bench.figures import Figure, Spread, shown
@@ -12,7 +13,9 @@ _LEFT: Final = 90
 _RIGHT: Final = 150
 _BAR: Final = 16
 _GAP: Final = 6
-_TITLE: Final = 56
+_TITLE: Final = 44
+_LINE: Final = 18
+_COLUMNS: Final = 105
 _FIGURE: Final = 30
 _STYLE: Final = (
     "text{font:13px system-ui,sans-serif;fill:#57606a}.title{font-weight:600}.ours{fill:#0a7ea4}.floor{fill:#8c959f}"
@@ -31,19 +34,19 @@ class _Bar(NamedTuple):
 def picture(result: Result) -> str:
     """The picture as SVG: no background and muted colours, so that it stands on light and dark pages."""
     spreads = result.spreads
-    y, shapes = _TITLE, []
+    title, what = escape(result.scenario.name), wrap(result.scenario.what, _COLUMNS)
+    y, shapes = _TITLE + len(what) * _LINE, []
     for figure in result.scenario.figures:
         bars = _bars(figure, spreads[figure.key], spreads.get(figure.floor or "")) if figure.key in spreads else []
         if len(bars) > 1:
             shapes += [f'<text x="{_LEFT}" y="{y}" class="title">{escape(figure.label)}</text>', *_group(bars, y + 8)]
             y += _FIGURE + len(bars) * (_BAR + _GAP)
-    title, what = escape(result.scenario.name), escape(result.scenario.what)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" viewBox="0 0 {_WIDTH} {y}" role="img" '
-        f'aria-label="{title}: {what}"><style>{_STYLE}</style>'
-        f'<text x="0" y="16"><tspan class="title">{title}</tspan>: {what}</text>'
+        f'aria-label="{title}"><style>{_STYLE}</style><text x="0" y="16" class="title">{title}</text>'
     )
-    return "\n".join([head, *shapes, "</svg>\n"])
+    lines = [f'<text x="0" y="{18 + n * _LINE}">{escape(line)}</text>' for n, line in enumerate(what, 1)]
+    return "\n".join([head, *lines, *shapes, "</svg>\n"])
 
 
 def _bars(figure: Figure, found: Spread, floor: Spread | None) -> list[_Bar]:

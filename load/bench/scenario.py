@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from load.bench.figures import Figure, Figures
 from load.bench.ground import Ground
@@ -11,6 +11,7 @@ from load.bench.rig import Rig
 from load.bench.server import Server, serving
 from load.bench.watchers import Watchers, watching
 
+_NO_BOOKMARKS_S: Final = 600
 _VERBS: Final = {"ws": "ws", "sse": "stream", "poll": "poll"}
 
 
@@ -30,8 +31,10 @@ class Scenario(ABC):
 
 
 @asynccontextmanager
-async def staged(ground: Ground, **settings: Any) -> AsyncIterator[tuple[Server, Watchers]]:
+async def staged(rig: Rig, ground: Ground) -> AsyncIterator[tuple[Server, Watchers]]:
     """A push server, and the process of its subscribers."""
+    # Where it has to be quick, writes are counted: without bookmarks, of which none or many may come.
+    settings = {"bookmark_interval_s": _NO_BOOKMARKS_S} if rig.quick else {}
     async with serving(ground, **settings) as server, watching() as watchers:
         yield server, watchers
 

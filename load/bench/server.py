@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from load.bench.cores import SERVER_CORE, born_on
+from load.bench.cores import SERVER_CORE, pin
 from load.bench.ground import Ground
 from load.bench.usage import Usage, rss_bytes, usage_of
 from tests.support.fleet import Service
@@ -60,8 +60,8 @@ async def serving(ground: Ground, **settings: Any) -> AsyncIterator[Server]:
     service = Service("pushserver", ground.folder, ground.config, {"WATCHROUTE_LOG_LEVEL": "warning", **environment})
     try:
         began = time.monotonic()
-        with born_on(SERVER_CORE):
-            service.launch()
+        service.launch()
+        pin(service.process.pid, SERVER_CORE)
         await service.wait_ready(_READY_WITHIN_S)
         yield Server(service, time.monotonic() - began)
     finally:

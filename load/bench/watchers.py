@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from load.bench.cores import READERS_CORE, born_on
+from load.bench.cores import READERS_CORE, pin
 from load.bench.verdict import Broken
+from tests.support.fleet import ROOT
 
 _LINE_LIMIT: Final = 64 * 1024 * 1024
-_EXIT_WITHIN_S: Final = 10
 
 
 class Watchers:
@@ -106,6 +106,10 @@ class Group:
         check_alive(status, f"waiting for {ends} last values")
         return status
 
+    async def status(self) -> Mapping[str, Any]:
+        """Where it stands now."""
+        return await self._watchers.ask("wait", self.name, ends=0, within_s=1)
+
     async def judge(self, *, from_ns: int = 0, until_ns: int = 1 << 63, arrivals: bool = False) -> Mapping[str, Any]:
         """What the journals say; delays of values sent between the two times only."""
         return await self._watchers.ask("judge", self.name, from_ns=from_ns, until_ns=until_ns, arrivals=arrivals)
@@ -124,11 +128,11 @@ class Group:
 @asynccontextmanager
 async def watching(nice: int = 0) -> AsyncIterator[Watchers]:
     """A subscribers' process on its core; `nice` lets others on that core go first."""
-    with born_on(READERS_CORE):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "load.bench.crowd",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT,
-        )  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "load.bench.crowd",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT, cwd=ROOT,
+    )  # fmt: skip
+    pin(process.pid, READERS_CORE)
     if nice:
         os.setpriority(os.PRIO_PROCESS, process.pid, nice)
     watchers = Watchers(process)
@@ -136,9 +140,9 @@ async def watching(nice: int = 0) -> AsyncIterator[Watchers]:
     try:
         yield watchers
     finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        await asyncio.wait_for(hearing, _EXIT_WITHIN_S)
+        if process.returncode is None:
+            process.kill()
+        await hearing
         await process.wait()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -10,6 +11,10 @@ from services.pushserver.resume import find_segment, is_ahead
 from services.pushserver.source import Source
 from shared.cursor import Segment
 from shared.problem import Problem
+
+_COMMIT_S: Final = 0.5
+"""A transaction is acknowledged a moment before its end shows: so long a cursor may seem to be beyond the log's end."""
+_ASK_AGAIN_S: Final = 0.05
 
 
 class Freshness:
@@ -52,7 +57,15 @@ class Freshness:
     async def _exists(self, channel: Channel, segment: Segment) -> bool:
         if segment.epoch != channel.epoch and segment.epoch != await self._source.current_epoch(channel):
             return False
-        if segment.epoch == channel.epoch:
-            ends = await self._source.ends(channel)
-            return all(position <= ends.get(partition, -1) for partition, position in segment.positions.items())
+        if segment.epoch != channel.epoch:
+            return True
+        until = time.monotonic() + _COMMIT_S
+        while not await self._has(channel, segment):
+            if time.monotonic() > until or not is_ahead(channel, segment):
+                return not is_ahead(channel, segment)
+            await self._source.next_batch(_ASK_AGAIN_S)
         return True
+
+    async def _has(self, channel: Channel, segment: Segment) -> bool:
+        ends = await self._source.ends(channel)
+        return all(position <= ends.get(partition, -1) for partition, position in segment.positions.items())

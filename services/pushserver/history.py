@@ -9,7 +9,9 @@ from shared.event import Event
 _EVENT_BYTES: Final = 300
 """About what an event costs besides its data."""
 _TRIM: Final = 1024
-"""Room at the head of a window is given back in pieces, not record by record."""
+"""Places at the head of a window are given back in pieces, not record by record."""
+_DROPPED: Final = Event("", -1, -1, 0, None)
+"""Stands in the place of a dropped event, which may be large, until the place is given back."""
 
 
 class Window:
@@ -66,6 +68,7 @@ class Window:
         self.floor = oldest.offset + 1
         self._size -= _size(oldest)
         self._dropped_ms = max(self._dropped_ms, oldest.logged_ms)
+        self._events[self._head] = _DROPPED
         self._head += 1
         if self._head >= _TRIM:
             del self._events[: self._head]

@@ -6,11 +6,14 @@ mode everything waits in order. Both are bounded by bytes.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import count
 
-from services.pushserver.change import Change
+from services.pushserver.change import MARK_EVERY, Change
 from services.pushserver.channel import Channel
+from services.pushserver.wire import Wire
+
+Positions = Mapping[Channel, Sequence[int]]
 
 
 class Waiting:
@@ -28,10 +31,10 @@ class Mailbox:
 
     Within a partition `first` increases along the queue, so once an entry is written everything of its partition up to
     `first` has been written, or elided by a newer change that was written or still waits. `written` has the positions
-    of that for each channel of which something waits.
+    of that for each channel of which something waits. `elided` and `flushed` are totals.
     """
 
-    __slots__ = ("_entries", "_limit_bytes", "_log_keys", "elided", "size", "written")
+    __slots__ = ("_entries", "_limit_bytes", "_log_keys", "elided", "flushed", "size", "written")
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -40,6 +43,7 @@ class Mailbox:
         self.written: dict[Channel, list[int]] = {}
         self.size = 0
         self.elided = 0
+        self.flushed = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -62,8 +66,24 @@ class Mailbox:
             self.elided += 1
         return True
 
-    def take(self, limit_bytes: int) -> list[Waiting]:
-        """The next changes, together at least one and about `limit_bytes`."""
+    def flush(self, wire: Wire, limit_bytes: int, cursor: Callable[[Positions | None], str | None]) -> list[bytes]:
+        """The frames of the next changes, together at least one and about `limit_bytes`, which count as written.
+
+        Where the wire marks progress, cursors stand between them: `cursor` makes them of positions, or of all that this
+        server has read when it is given None, which is so once nothing waits any more.
+        """
+        taken = self._take(limit_bytes)
+        pieces: list[bytes] = []
+        for number, waiting in enumerate(taken, 1):
+            pieces.append(waiting.change.frame(wire))
+            self.written[waiting.change.channel][waiting.change.event.partition] = waiting.first + 1
+            last = number == len(taken)
+            if wire.marks_progress and (last or number % MARK_EVERY == 0):
+                pieces.append(wire.progress(cursor(None if last and not self._entries else self.written)))
+        self.flushed += len(taken)
+        return pieces
+
+    def _take(self, limit_bytes: int) -> list[Waiting]:
         taken: list[Waiting] = []
         room = limit_bytes
         while self._entries and (room > 0 or not taken):
@@ -72,10 +92,6 @@ class Mailbox:
             room -= waiting.change.size
         self.size -= sum(waiting.change.size for waiting in taken)
         return taken
-
-    def note_written(self, waiting: Waiting) -> None:
-        """A change that was taken has been written."""
-        self.written[waiting.change.channel][waiting.change.event.partition] = waiting.first + 1
 
     def forget(self, unwanted: Callable[[Change], bool]) -> None:
         """Drop what nobody on this connection watches any more."""

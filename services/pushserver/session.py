@@ -99,9 +99,11 @@ class Session:
         subscriptions = self.subscriber.subscriptions
         if len(subscriptions) >= self.max_watches:
             raise Problem("too_many_watches", f"a connection has at most {self.max_watches} watches")
+        # Records are told as they were: a second telling would go back behind the first.
+        of_state = request.mode == "state" and self.hub.channel(request.watch.collection).table.held
         for other in subscriptions:
-            if "log" in {request.mode, other.mode} and request.watch.overlaps(other.watch):
-                detail = f"{request.watch.label} overlaps {other.watch.label}: only watches in state mode may"
+            if request.watch.overlaps(other.watch) and not (of_state and other.mode == "state"):
+                detail = f"{request.watch.label} overlaps {other.watch.label}: only watches of held state may"
                 raise Problem("invalid", detail, watch=request.watch.label)
 
     def _acknowledge(self, request: WatchRequest) -> None:

@@ -6,14 +6,15 @@ here does I/O, and everything is told by named calls.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from services.pushserver import frames
-from services.pushserver.change import MARK_EVERY, Change, Delivery
+from services.pushserver.change import Change, Delivery
 from services.pushserver.channel import Channel
 from services.pushserver.close import EXPIRED, GOING_AWAY, SLOW, CloseReason
 from services.pushserver.counters import Counters
-from services.pushserver.mailbox import Mailbox, Waiting
+from services.pushserver.mailbox import Mailbox
 from services.pushserver.opening import PIECE_BYTES, Opening, Openings
 from services.pushserver.progress import cursor_of
 from services.pushserver.resume import Begin, expired
@@ -35,11 +36,11 @@ class Subscriber:
     """
 
     __slots__ = (
+        "_blocked",
         "_bookmark_due",
         "_mailbox",
         "_openings",
         "_skipped",
-        "blocked",
         "counters",
         "ended",
         "limit_bytes",
@@ -67,18 +68,28 @@ class Subscriber:
         self.limit_bytes = limit_bytes
         self.together = together
         self.quiet = quiet
-        self.blocked = False
         self.ended = False
         self.slot = -1
         self.subscriptions: tuple[Subscription, ...] = ()
         self._mailbox: Mailbox | None = None
         self._openings: Openings | None = None
+        self._blocked = False
         self._bookmark_due = False
         self._skipped = 0
 
     def __repr__(self) -> str:
         waiting = len(self._mailbox) if self._mailbox else 0
         return f"<Subscriber {self.wire.name} blocked={self.blocked} waiting={waiting} {self.subscriptions}>"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the socket takes nothing now; set by whoever has the socket."""
+        return self._blocked
+
+    @blocked.setter
+    def blocked(self, blocked: bool) -> None:
+        self._blocked = blocked
+        self._route()
 
     # What the hub does
 
@@ -113,6 +124,8 @@ class Subscriber:
 
     def open(self, subscription: Subscription, begin: Begin, ref: object = None) -> None:
         """Add a watch; its initial state follows by `pump`."""
+        for other in self.subscriptions:
+            other.direct = None
         self.subscriptions += (subscription,)
         self._begin(Opening(subscription, begin, ref))
 
@@ -123,6 +136,7 @@ class Subscriber:
         self._forget_opening(subscription)
         if self._mailbox is not None:
             self._mailbox.forget(self._is_unwatched)
+        self._route()
 
     def drop_all(self) -> None:
         """The connection is gone."""
@@ -205,6 +219,12 @@ class Subscriber:
 
     # How it is done
 
+    def _route(self) -> None:
+        """Say whether the hub may write by itself."""
+        free = not self._blocked and self._mailbox is None and len(self.subscriptions) == 1
+        for subscription in self.subscriptions:
+            subscription.direct = self.sink.write if free and not self._openings else None
+
     def _write(self, data: bytes) -> None:
         self.counters.writes += 1
         self.sink.write(data)
@@ -231,28 +251,20 @@ class Subscriber:
                 return
 
     def _flush(self, mailbox: Mailbox) -> int:
-        taken = mailbox.take(PIECE_BYTES)
-        self._skipped += mailbox.elided
-        self.counters.elided += mailbox.elided
-        mailbox.elided = 0
+        pieces = mailbox.flush(self.wire, PIECE_BYTES, partial(cursor_of, self.subscriptions))
         if not mailbox:
-            self._mailbox = None
-        self.counters.deliveries += len(taken)
-        data = b"".join(self._flushed(mailbox, taken))
+            self._close_mailbox(mailbox)
+        data = b"".join(pieces)
         if data:
             self._write(data)
+        self._route()
         return len(data)
 
-    def _flushed(self, mailbox: Mailbox, taken: Sequence[Waiting]) -> list[bytes]:
-        pieces: list[bytes] = []
-        for count, waiting in enumerate(taken, 1):
-            pieces.append(waiting.change.frame(self.wire))
-            mailbox.note_written(waiting)
-            if self.wire.marks_progress and (count == len(taken) or count % MARK_EVERY == 0):
-                # The last piece may be told with all that this server has read: nothing waits behind it.
-                instead = mailbox.written if self._mailbox is not None or count < len(taken) else None
-                pieces.append(self.wire.progress(cursor_of(self.subscriptions, instead)))
-        return pieces
+    def _close_mailbox(self, mailbox: Mailbox) -> None:
+        self._mailbox = None
+        self._skipped += mailbox.elided
+        self.counters.elided += mailbox.elided
+        self.counters.deliveries += mailbox.flushed
 
     def _begin(self, opening: Opening) -> None:
         self._openings = self._openings or Openings(together=self.together)
@@ -271,6 +283,7 @@ class Subscriber:
             pieces += self._synced(openings.finish())
         if pieces:
             self._write(b"".join(pieces))
+        self._route()
         return cost
 
     def _synced(self, done: Sequence[Opening]) -> list[bytes]:
@@ -287,8 +300,8 @@ class Subscriber:
         self._bookmark_due = False
         cursor = self.cursor()
         as_of_ms = min((subscription.channel.as_of_ms for subscription in self.subscriptions), default=None)
-        self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, self._skipped), cursor))
-        self._skipped = 0
+        skipped, self._skipped = self._skipped + (self._mailbox.elided if self._mailbox is not None else 0), 0
+        self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
     def _forget_opening(self, subscription: Subscription) -> None:
         if self._openings is None:

@@ -1,5 +1,6 @@
 """A subscription: one watch of one connection."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.pushserver.channel import Channel
@@ -22,15 +23,21 @@ class WatchRequest(NamedTuple):
 
 
 class Subscription:
-    """A watch from when it was asked for until it ends; `synced` once its initial state has been told."""
+    """A watch from when it was asked for until it ends; `synced` once its initial state has been told.
 
-    __slots__ = ("channel", "mode", "subscriber", "synced", "watch")
+    `direct` writes to the socket, as long as the hub may do that by itself: the connection has no other watch, and
+    nothing waits for it. One call for a delivery instead of four is a third of its price.
+    """
+
+    __slots__ = ("channel", "direct", "mode", "subscriber", "synced", "watch", "wire")
 
     def __init__(self, subscriber: "Subscriber", channel: Channel, watch: Watch, mode: Mode) -> None:
         self.subscriber = subscriber
         self.channel = channel
         self.watch = watch
         self.mode = mode
+        self.wire = subscriber.wire
+        self.direct: Callable[[bytes], None] | None = None
         self.synced = False
 
     def __repr__(self) -> str:

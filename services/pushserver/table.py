@@ -4,7 +4,7 @@ A deleted resource stays as its tombstone for as long as Kafka promises to keep 
 `floors` says for each partition from which position on every delete is still known.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,7 +30,7 @@ class Table:
         self.size_bytes = 0
         self._delete_retention_ms = delete_retention_ms
         self._shards: list[dict[str, Event]] = [{} for _ in range(_SHARDS)]
-        self._tombstones: deque[Event] = deque()
+        self._tombstones: OrderedDict[str, Event] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Table epoch={self.epoch.hex()} positions={self.positions} resources={self.resources}>"
@@ -60,13 +60,14 @@ class Table:
             self.logs[known.partition].remove(known.offset)
             self.resources -= known.data is not None
             self.size_bytes -= _size(known)
+            self._tombstones.pop(event.id, None)
             # The key object stays the first one: an event that brings its own copy would keep both.
             event.id = known.id
         shard[event.id] = event
         self.logs[event.partition].append(event)
         self.size_bytes += _size(event)
         if event.data is None:
-            self._tombstones.append(event)
+            self._tombstones[event.id] = event
         else:
             self.resources += 1
         return True
@@ -75,17 +76,15 @@ class Table:
         """Forget at most `limit` deletes older than Kafka keeps them, raise the floors, and say how many it were."""
         forgotten = 0
         while self._tombstones and forgotten < limit:
-            event = self._tombstones[0]
-            current = self.get(event.id) is event
-            if current and event.logged_ms + self._delete_retention_ms > now_ms:
+            event = next(iter(self._tombstones.values()))
+            if event.logged_ms + self._delete_retention_ms > now_ms:
                 break
-            self._tombstones.popleft()
+            self._tombstones.popitem(last=False)
+            del self._shards[hash(event.id) % _SHARDS][event.id]
+            self.logs[event.partition].remove(event.offset)
+            self.size_bytes -= _size(event)
+            self.raise_floor(event.partition, event.offset + 1)
             forgotten += 1
-            if current:
-                del self._shards[hash(event.id) % _SHARDS][event.id]
-                self.logs[event.partition].remove(event.offset)
-                self.size_bytes -= _size(event)
-                self.raise_floor(event.partition, event.offset + 1)
         return forgotten
 
     def raise_floor(self, partition: int, position: int) -> None:

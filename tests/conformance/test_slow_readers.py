@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.conformance.scene import keys
-from tests.support.client import Ask, Watch, Watcher, Writer, open_watch
+from tests.support.client import Ask, Http, Watch, Watcher, Writer, Written, open_watch
 from tests.support.client_sse import SlowSseWatcher
 from tests.support.client_websocket import SlowWebSocketWatcher
 from tests.support.fleet import Fleet
@@ -32,6 +32,7 @@ class Flood:
         self.name = f"f{secrets.token_hex(3)}"
         self.watch = Watch("big", prefix=self.name)
         self.versions: dict[str, list[int]] = {}
+        self._last: dict[str, Written] = {}
         self._filler = "x" * VALUE_BYTES
 
     @property
@@ -56,6 +57,14 @@ class Flood:
             items = [{"id": f"{self.name}-{n % self.resources}", "data": self._filler} for n in numbers]
             for result in await self.writer.post("big", items):
                 self.versions.setdefault(result.resource, []).append(result.version)
+                self._last[result.resource] = result
+
+    async def applied(self, url: str) -> None:
+        """Return when a server has applied all of it."""
+        async with Http(url) as http:
+            for resource, written in self._last.items():
+                watch = Watch("big", resource.partition("/")[2])
+                assert (await http.get(Ask((watch,), at_least=written.cursor).target())).status == 200
 
     def seen_newest(self, seen: Recording) -> bool:
         """Whether the newest version of every resource has come."""
@@ -94,6 +103,7 @@ async def test_row_too_slow_in_state_mode(fleet: Fleet, writer: Writer, transpor
     """Newest value wins per resource until it drains; every value that was left out is counted."""
     flood = Flood(writer)
     await flood.write(1)
+    await flood.applied(fleet.servers[0].url)
     watcher = await stall(transport, fleet.servers[0].url, Ask((flood.watch,), snapshot=False))
     before = flood.count
     await flood.write(4)

@@ -30,9 +30,17 @@ class Demo(Command):
         await self.said(f"Open {self.url}/")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    """A demo of this test's own, ready."""
+    """A ready demo for the tests of a file: never stop it."""
+    async with Demo(tmp_path_factory) as running:
+        await running.ready()
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    """A ready demo that a test may stop."""
     async with Demo(tmp_path_factory) as running:
         await running.ready()
         yield running

@@ -131,6 +131,22 @@ async def test_changes_are_lines_for_a_person(lasting: Demo, prefix: str, tmp_pa
     assert delete.endswith(" deleted")
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "json"])
+async def test_it_ends_without_a_word_when_nobody_reads_any_more(lasting: Demo, form: list[str]) -> None:
+    command = [sys.executable, "-m", "cli", "tail", "stocks", "--url", lasting.url, *form]
+    assert b"Traceback" not in await asyncio.to_thread(read_one_line, command)
+
+
+def read_one_line(command: list[str]) -> bytes:
+    """Read a line and go away, as `head -1` does; returns what it says to stderr until it ends."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writing:
+        assert writing.stdout
+        assert writing.stderr
+        assert writing.stdout.readline()
+        writing.stdout.close()
+        return writing.stderr.read()
+
+
 async def test_lines_of_the_standard_input_are_published(lasting: Demo, prefix: str, tmp_path: Path) -> None:
     items = [{"id": f"{prefix}{number:04}", "data": number} for number in range(1200)]
     lines = "\n".join(map(json.dumps, items))

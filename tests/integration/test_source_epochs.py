@@ -26,8 +26,8 @@ STATE_WATCHES = (
 )
 
 
-def serve(broker: Broker, topic: str) -> PushServer:
-    return push_server(broker.bootstrap, {"items": {"topic": topic, "modes": ["state", "log"]}})
+def serve(broker: Broker, topic: str, **settings: Any) -> PushServer:
+    return push_server(broker.bootstrap, {"items": {"topic": topic, "modes": ["state", "log"]}}, **settings)
 
 
 async def watch_all(stack: AsyncExitStack, url: str) -> list[Watcher]:
@@ -89,14 +89,17 @@ def after_reset(frames: Sequence[Frame], label: str) -> bool:
 async def test_a_topic_made_anew_is_one_reset_for_each_state_watch(
     broker: Broker, topics: Topics, written_meanwhile: int
 ) -> None:
+    """A longer one has records where the server is about to read on: nothing but its identity tells."""
     topic = await topics.create()
     await put(broker.bootstrap, topic, ("a", '"old"'), ("b", '"old"'))
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(running(serve(broker, topic)))
+        server = serve(broker, topic, identity_check_s=1.5)
+        url = await stack.enter_async_context(running(server))
         watchers = await watch_all(stack, url)
-        await topics.delete(topic)
-        await topics.create(topic)
-        await put(broker.bootstrap, topic, *[("a", f'"new {number}"') for number in range(written_meanwhile)])
+        async with lagging(server):
+            await topics.delete(topic)
+            await topics.create(topic)
+            await put(broker.bootstrap, topic, *[("a", f'"new {number}"') for number in range(written_meanwhile)])
         for watcher in watchers:
             await converges(watcher, {"a": f"new {written_meanwhile - 1}"})
         await put(broker.bootstrap, topic, ("b", "1"))

@@ -11,7 +11,7 @@ from shared.cursor import decode_cursor, encode_cursor
 from tests.support.broker import Broker
 from tests.support.client import Ask, Http, Watch, open_watch
 from tests.support.records import RawRecord, produce_transaction
-from tests.support.server import push_server, put, running
+from tests.support.server import lagging, push_server, put, running
 from tests.support.topics import Topics
 
 pytestmark = pytest.mark.real_kafka
@@ -82,6 +82,25 @@ async def test_a_cursor_right_after_a_marker_is_reached_at_once_by_a_server_busy
         assert [frame["event"] for frame in watcher.frames] == ["synced"]
         assert watcher.frames[0]["resumed"] is True
         await watcher.close()
+
+
+async def test_who_waits_for_the_end_of_an_aborted_transaction_is_woken_though_no_record_comes(
+    broker: Broker, topics: Topics
+) -> None:
+    topic = await topics.create()
+    await put(broker.bootstrap, topic, ("a", "0"))
+    server = push_server(broker.bootstrap, {"items": {"topic": topic}}, catch_up_s=20)
+    async with running(server) as url, Http(url) as http:
+        before = (await http.get("/v1/items")).headers["Watch-Cursor"]
+        began = time.monotonic()
+        async with lagging(server):
+            await transact(broker, topic, ("a", "1"), commit=False)
+            end = encode_cursor(s._replace(positions={0: 3}) for s in decode_cursor(before))
+            getting = asyncio.create_task(http.get(f"/v1/items/a?at_least={end}"))
+            assert (await http.get("/v1/items/a")).body == b"0"
+            assert not getting.done()
+        assert (await getting).body == b"0"
+        assert time.monotonic() - began < 10
 
 
 async def make_noise(broker: Broker, topic: str, stop: asyncio.Event) -> None:

@@ -11,7 +11,7 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import LINES, SSE, SSE_ONE, WS_JSON, Wire
 from shared.cursor import decode_cursor
 from shared.event import Event
-from tests.support.core_output import READERS, FakeSink, Frame, Said
+from tests.support.core_output import READERS, FakeSink, Frame
 from tests.support.model import Bookmark, Positions, Truth, View
 
 WIRES: Final[Mapping[str, Wire]] = {
@@ -71,6 +71,8 @@ class Reader:
         answer = self.session.on_op({"op": "unsubscribe", "watch": watch, "prefix": prefix or None})
         assert answer is None
         self.forget_waiting()
+        # Order holds for a watch from its last `subscribe` on.
+        self._told = {key: offset for key, offset in self._told.items() if self._covered(key[0], key[2])}
 
     def offer(self, event: Event, truth: Truth) -> None:
         """The model's note that a live watch of this reader in state mode is concerned."""
@@ -79,9 +81,7 @@ class Reader:
     def forget_waiting(self, collection: str | None = None) -> None:
         """What waits for no watch any more, or is of an epoch that has ended, is dropped: that is no elision."""
         for key, offsets in self._offered.items():
-            name, _, resource_id = key
-            watched = any(v.watch.collection == name and v.watch.covers(resource_id) for v in self.views.values())
-            if name == collection or not watched:
+            if key[0] == collection or not self._covered(key[0], key[2]):
                 self._delivered.add((key, offsets[-1]))
 
     def observe(self) -> None:
@@ -89,8 +89,8 @@ class Reader:
         for said in self._read(self.sink.take()):
             if said.frame is not None:
                 self._on_frame(said.frame)
-            if said.cursor is not None:
-                self._on_cursor(said)
+            if said.cursor is not None and not self.quiet:
+                self._on_cursor(said.cursor)
         if self.sink.closed and self.sink.cursor:
             self._save(self.sink.cursor)
             self.sink.cursor = None
@@ -103,7 +103,7 @@ class Reader:
             for view in self.views.values():
                 if not view.synced:
                     view.on_synced(self._positions(view, cursor) or {}, resumed=view.resumes and not view.was_reset)
-            self._on_cursor(Said(None, cursor))
+            self._on_cursor(cursor)
 
     def _on_frame(self, frame: Frame) -> None:
         kind = frame["event"]
@@ -112,7 +112,7 @@ class Reader:
         elif kind == "reset":
             view = self.views[frame["watch"]]
             view.start_over(self._truth_of(view.watch.collection), frame["reason"])
-        elif kind == "synced":
+        elif kind == "synced" and not self.quiet:
             view = self.views[frame["watch"]]
             view.on_synced(self._positions(view, frame["cursor"]) or {}, resumed=frame["resumed"])
         elif kind == "problem":
@@ -138,7 +138,7 @@ class Reader:
         event = truth.find(resource_id, int(frame["version"]))
         assert event is not None, f"{frame} is no event of this epoch"
         assert (event.data is None) == (frame["event"] == "delete")
-        views = [v for v in self.views.values() if v.watch.collection == collection and v.watch.covers(resource_id)]
+        views = self._covered(collection, resource_id)
         assert views, f"nobody asked for {frame}"
         key = (collection, truth.epoch, resource_id)
         self._require_order(event, views, key)
@@ -146,6 +146,9 @@ class Reader:
         self._count_without_id(views)
         for view in views:
             view.on_event(event)
+
+    def _covered(self, collection: str, resource_id: str) -> list[View]:
+        return [v for v in self.views.values() if v.watch.collection == collection and v.watch.covers(resource_id)]
 
     def _require_order(self, event: Event, views: list[View], key: Key) -> None:
         told = self._told.get(key, -1)
@@ -161,14 +164,13 @@ class Reader:
             self.live_frames_without_id += 1
             assert self.subscriber.wire is WIRES["ws"] or self.quiet or self.live_frames_without_id <= 16
 
-    def _on_cursor(self, said: Said) -> None:
-        assert said.cursor is not None
+    def _on_cursor(self, cursor: str) -> None:
         self.live_frames_without_id = 0
         for view in self.views.values():
-            positions = self._positions(view, said.cursor)
+            positions = self._positions(view, cursor)
             if positions is not None and (view.synced or self.one_watch):
                 view.on_cursor(positions)
-        self._save(said.cursor)
+        self._save(cursor)
 
     def _positions(self, view: View, cursor: str) -> Positions | None:
         for segment in decode_cursor(cursor):

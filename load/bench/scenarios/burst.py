@@ -38,7 +38,7 @@ class Burst(Scenario):
         ground = await rig.ground(collection)
         topic, plan = ground.topic(collection), Plan([_ID], rig.size(2000, 1000))
         await rig.load(topic, [_ID])
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             target = target_of("ws", f"{collection}/{_ID}", f"?mode={self._mode}")
             group = await watchers.open(server.port, "ws", target, readers, sample_every=50)
             while True:

@@ -34,7 +34,7 @@ class Collection(Scenario):
         ids = numbered(rig.size(2500, 50))
         ground = await rig.ground("feed")
         await rig.load(ground.topic("feed"), ids)
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             while True:
                 floor = await rig.floor.sends(watchers, data_frame("ws"), rig.size(200, 10), rounds=rig.size(1500, 20))
                 paced = await _deliver(rig, ground, server, watchers, ids, "state")

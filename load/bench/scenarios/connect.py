@@ -33,7 +33,7 @@ class Connect(Scenario):
         count, answer = rig.size(3000, 50), handshake_answer(self._kind)
         ground = await rig.ground("stocks")
         await rig.load(ground.topic("stocks"), [_ID])
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             while True:
                 floor = await rig.floor.handshakes(watchers, self._kind, answer, count, _WINDOW)
                 before = server.usage()

@@ -34,7 +34,7 @@ class Mixed(Scenario):
         each, ground = rig.size(100, 8), await rig.ground("stocks")
         topic, plan = ground.topic("stocks"), Plan([_ID], rig.size(60, 6))
         await rig.load(topic, [_ID])
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             groups = {
                 kind: await watchers.open(
                     server.port, kind, target_of(kind, f"stocks/{_ID}"), each, sample_every=4, window=each

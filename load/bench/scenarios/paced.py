@@ -36,7 +36,7 @@ class Paced(Scenario):
         ground = await rig.ground("stocks")
         topic, plan = ground.topic("stocks"), Plan([_ID], rig.size(300, 10))
         await rig.load(topic, [_ID])
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             target = target_of(self._kind, f"stocks/{_ID}")
             group = await watchers.open(server.port, self._kind, target, readers, sample_every=10)
             while True:

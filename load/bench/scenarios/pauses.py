@@ -34,7 +34,7 @@ class Pauses(Scenario):
         readers = rig.size(5000, 50)
         ledger = await rig.ledger()
         topic, plan = ledger.topic("ledger"), Plan(rig.ledger_ids[:readers], rig.size(20_000, 500))
-        async with staged(ledger) as (server, watchers), watching() as pinging:
+        async with staged(rig, ledger) as (server, watchers), watching() as pinging:
             group = await watchers.open(server.port, "ws", target_of("ws", "ledger/R{n}"), readers, sample_every=10)
             probe = await pinging.probe(server.port, target_of("ws", "ledger/nothing"), _PING_EVERY_S)
             while True:

@@ -38,7 +38,11 @@ class Put(Scenario):
         readers, ground = rig.size(1000, 20), await rig.ground("stocks")
         plan = Plan([_ID], rig.size(300, 10))
         await rig.load(ground.topic("stocks"), [_ID])
-        async with _producing(ground) as url, staged(ground) as (server, watchers), aiohttp.ClientSession() as session:
+        async with (
+            _producing(ground) as url,
+            staged(rig, ground) as (server, watchers),
+            aiohttp.ClientSession() as session,
+        ):
 
             async def put(step: Step) -> None:
                 body = value(step.seq, now_ns(), last=step.last)

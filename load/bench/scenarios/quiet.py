@@ -33,7 +33,7 @@ class Quiet(Scenario):
         """One run is five seconds of nothing, and then 40 records."""
         ground = await rig.ground("stocks")
         await rig.load(ground.topic("stocks"), [_ID])
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             group = await watchers.open(server.port, "ws", target_of("ws", f"stocks/{_ID}"), 1, sample_every=1)
             while True:
                 idle = await _idle(server, rig.size(5, 1))

@@ -34,7 +34,7 @@ class Resume(Scenario):
         ground = await rig.ground("stocks", "book")
         await rig.load(ground.topic("stocks"), [LIVE_ID])
         await rig.load(ground.topic("book"), ids)
-        async with staged(ground) as (server, watchers), watching(NICE) as returning:
+        async with staged(rig, ground) as (server, watchers), watching(NICE) as returning:
             group = await watchers.open(server.port, "ws", target_of("ws", f"stocks/{LIVE_ID}"), live, sample_every=1)
             while True:
                 cursor = await _fall_behind(rig, ground, server, returning, ids[: rig.size(1000, 50)])
@@ -64,6 +64,7 @@ async def _resume(server: Server, watchers: Watchers, cursor: str, count: int, b
         raise Broken(f"{told} changes were to be told to {count} that resume: {dict(opened)}")
     seconds = (opened["synced_ns"] - opened["began_ns"]) / 1e9
     return {
+        "told": opened["received"],
         "resumed_s": seconds,
         "began_ns": opened["began_ns"],
         "synced_ns": opened["synced_ns"],

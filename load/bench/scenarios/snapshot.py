@@ -36,7 +36,7 @@ class Snapshot(Scenario):
         topic, plan = ground.topic("stocks"), Plan([LIVE_ID], rig.size(200, 30))
         await rig.load(topic, [LIVE_ID])
         await rig.load(ground.topic("book"), ids)
-        async with staged(ground) as (server, watchers), watching(NICE) as greedy:
+        async with staged(rig, ground) as (server, watchers), watching(NICE) as greedy:
             group = await watchers.open(server.port, "ws", target_of("ws", f"stocks/{LIVE_ID}"), live, sample_every=5)
             while True:
                 async with changing(rig, topic, group, live, plan):
@@ -66,6 +66,7 @@ async def _snapshot(server: Server, watchers: Watchers, count: int, resources: i
         raise Broken(f"{count} snapshots of {resources} resources: {dict(opened)}")
     seconds = (opened["synced_ns"] - opened["began_ns"]) / 1e9
     return {
+        "told": opened["received"],
         "growth_mb": growth / _MB,
         "snapshot_s": seconds,
         "began_ns": opened["began_ns"],

@@ -34,7 +34,7 @@ class Wide(Scenario):
         ground = await rig.ground("stocks")
         topic, plan = ground.topic("stocks"), Plan(ids, rig.size(15_000, 500))
         await rig.load(topic, ids)
-        async with staged(ground) as (server, watchers):
+        async with staged(rig, ground) as (server, watchers):
             target = target_of("ws", "stocks/R{n}")
             group = await watchers.open(server.port, "ws", target, len(ids), sample_every=5)
             while True:

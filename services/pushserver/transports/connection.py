@@ -1,6 +1,7 @@
 """A connection that has left ASGI: the socket's side of a subscriber."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from services.pushserver.close import GONE, SLOW, CloseReason
@@ -12,17 +13,20 @@ from shared.problem import Problem
 class Connection(asyncio.Protocol):
     """Passes bytes and flow control between a transport and its subscriber; subclasses say how it ends."""
 
-    __slots__ = ("blocked_since", "reception", "subscriber", "transport")
+    __slots__ = ("blocked_since", "reception", "subscriber", "transport", "write")
 
     def __init__(self, reception: Reception) -> None:
         self.reception = reception
         self.subscriber: Subscriber
         self.transport: Any = None
+        self.write: Callable[[bytes], None]
         self.blocked_since = 0.0
 
     def take_over(self, transport: asyncio.Transport) -> None:
         """The handshake is done: begin to tell."""
         self.transport = transport
+        # Its own attribute, and not a method that calls it: what the hub calls is the transport itself.
+        self.write = transport.write
         transport.set_write_buffer_limits(high=self.reception.settings.write_buffer_bytes)
         self.reception.hub.join(self.subscriber)
         if self.subscriber.pump():
@@ -55,10 +59,6 @@ class Connection(asyncio.Protocol):
         self.reception.hub.leave(self.subscriber)
 
     # The subscriber's calls
-
-    def write(self, data: bytes) -> None:
-        """Take bytes."""
-        self.transport.write(data)
 
     def wake(self) -> None:
         """Pump soon."""

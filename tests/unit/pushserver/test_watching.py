@@ -4,6 +4,7 @@ WATCHROUTE_SOAK_S lets it search with fresh randomness for about that many secon
 """
 
 import os
+import sys
 from typing import Final, NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.pushserver import change, log, opening, subscriber, walk
+from services.pushserver import change, log, mailbox, opening, subscriber, walk
 from services.pushserver.subscription import WatchRequest
 from shared.catalog import Catalog, CollectionSettings, Mode
 from shared.resource import Watch
@@ -35,15 +36,17 @@ CATALOG: Final = {
     "orders": CollectionSettings(modes=("state",), delete_retention_s=10),
     "feed": CollectionSettings(modes=("state", "log"), state="none", history_records=6),
 }
-SMALL: Final = (
-    (log, "CHUNK", 4),
-    (walk, "SCAN", 2),
-    (opening, "PIECE_BYTES", 300),
-    (subscriber, "PIECE_BYTES", 300),
-    (subscriber, "PUMP_BYTES", 700),
-    (change, "MARK_EVERY", 2),
-    (subscriber, "MARK_EVERY", 2),
-)
+SMALL: Final = {"CHUNK": 4, "SCAN": 2, "PIECE_BYTES": 300, "PUMP_BYTES": 700, "MARK_EVERY": 2}
+"""Sizes so small that a handful of events fills chunks and takes several pieces."""
+
+
+def make_small(patches: pytest.MonkeyPatch) -> None:
+    core = [module for name, module in sys.modules.items() if name.startswith("services.pushserver.")]
+    for size, value in SMALL.items():
+        places = [module for module in core if hasattr(module, size)]
+        assert places, f"{size} has another name now"
+        for module in places:
+            patches.setattr(module, size, value)
 
 
 class Ask(NamedTuple):
@@ -93,8 +96,7 @@ class Watching(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patches = pytest.MonkeyPatch()
-        for module, name, value in SMALL:
-            self.patches.setattr(module, name, value)
+        make_small(self.patches)
 
     @initialize(
         partitions=st.integers(1, 3),
