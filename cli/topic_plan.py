@@ -7,6 +7,8 @@ from shared.catalog import Catalog, Collection
 
 _SAFE_REPLICATION: Final = 3
 _MS: Final = 1000
+_RECORD_BYTES: Final = 65_536
+"""Room for the key and the headers beside the largest value that a collection takes."""
 
 Verdict = Literal["missing", "same", "differs", "refused"]
 
@@ -46,11 +48,14 @@ def wanted_config(collection: Collection) -> dict[str, str]:
 
     State that is held needs a compacted topic, as the newest record of each key must never go. Log mode also wants
     records to stay as they are for as long as the history lasts. An unclean election would take back what watchers
-    have seen.
+    have seen. Kafka's limit is for the record, ours for its value.
     """
     settings = collection.settings
     history_ms, deletes_ms = _ms(settings.history_s), _ms(settings.delete_retention_s)
-    config = {"unclean.leader.election.enable": "false"}
+    config = {
+        "unclean.leader.election.enable": "false",
+        "max.message.bytes": str(settings.max_value_bytes + _RECORD_BYTES),
+    }
     if not collection.holds_state:
         config |= {"cleanup.policy": "delete", "retention.ms": history_ms}
     else:

@@ -4,6 +4,7 @@ Unknown names are refused in both, and all mistakes are reported at once (`Confi
 by a `__main__`, and handed down; nothing reads them at import.
 """
 
+import contextlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from shared.catalog import CollectionSettings
+from shared.catalog import Catalog, CollectionSettings
 from shared.errors import ConfigurationError
 from shared.kafka import KafkaSettings
 
@@ -75,6 +76,7 @@ class RootSettings(BaseSettings):
             settings = cls(**content)
         except ValidationError as invalid:
             mistakes += [_line(error) for error in invalid.errors(include_url=False)]
+        mistakes += _catalog_mistakes(content.get("collections"))
         if mistakes:
             raise ConfigurationError(sorted(set(mistakes)))
         return settings
@@ -93,6 +95,20 @@ def read_file(path: Path | None) -> tuple[dict[str, Any], list[str]]:
         if isinstance(collection, dict) and isinstance(collection.get("schema"), str):
             collection["schema"] = str(path.parent / collection["schema"])
     return content, []
+
+
+def _catalog_mistakes(tables: Any) -> list[str]:
+    """What is wrong with the collections taken together; those that are wrong by themselves are left out."""
+    parsed = {}
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        with contextlib.suppress(ValidationError):
+            # Reported already, with all that is wrong.
+            parsed[name] = CollectionSettings.model_validate(table)
+    try:
+        Catalog(parsed)
+    except ConfigurationError as error:
+        return error.mistakes
+    return []
 
 
 def _default_path() -> Path | None:

@@ -15,7 +15,6 @@ from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
 from services.pushserver.heartbeat import Heartbeat
 from services.pushserver.hub import Hub
 from services.pushserver.metrics import expose
-from services.pushserver.relay import Relay
 from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.source import Source
 from services.pushserver.transports.reception import Publisher, Reception
@@ -118,6 +117,8 @@ def _socket_options(settings: PushServerSettings) -> list[tuple[int, int, int]]:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run a push server with its own listeners until `stop` is set."""
+    from services.pushserver.relay import Relay  # noqa: PLC0415 -- its HTTP client is a quarter of a demo's start
+
     own = settings.pushserver
     relay = Relay(own.producer_url) if own.producer_url else None
     server = PushServer(own, settings.kafka, Catalog(settings.collections), publish=relay.publish if relay else None)

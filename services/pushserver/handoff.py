@@ -74,7 +74,6 @@ class HandOffHttp(HttpToolsProtocol):
             raise ClientGone(str(ClientGone.__doc__))
         # uvicorn is told that all is done, so that it neither answers nor closes when the ASGI task returns.
         cycle.response_started = cycle.response_complete = True
-        cycle.on_response = _nothing
         cycle.transport = self.cycle.transport = self.transport = _GONE
         self.connections.discard(self)
         self._unset_keepalive_if_required()
@@ -217,7 +216,3 @@ def _problem_bytes(problem: Problem) -> bytes:
     headers = {**problem.response_headers(), "Content-Length": str(len(body)), "Connection": "close"}
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
     return _BAD_REQUEST + lines + b"\r\n" + body
-
-
-def _nothing() -> None:
-    """What uvicorn calls when it believes that the response is complete."""

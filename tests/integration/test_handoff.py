@@ -76,6 +76,7 @@ class App:
         self.asked: list[str] = []
         self.successors: list[Successor] = []
         self.gone = 0
+        self.fails = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
@@ -91,6 +92,8 @@ class App:
             self.gone += 1
         else:
             self.successors.append(successor)
+        if self.fails:
+            raise ZeroDivisionError
 
     async def successor(self) -> Successor:
         await eventually(lambda: self.successors, "a connection is handed off")
@@ -103,7 +106,7 @@ def runner_of(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Runner:
         gc.disable()
         try:
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(scenario())
+                runner.run(asyncio.wait_for(scenario(), 20))
         finally:
             gc.enable()
 
@@ -261,6 +264,25 @@ def test_a_client_that_left_before_is_not_handed_off(
 
 
 @EACH
+def test_an_app_that_fails_after_the_hand_off_does_not_take_the_connection_with_it(
+    on_loop: Runner, request_bytes: bytes
+) -> None:
+    async def scenario() -> None:
+        app = App()
+        app.fails = True
+        async with listening(app) as listener:
+            client = await connect(listener, request_bytes)
+            await client.until(b"\r\n\r\n")
+            successor = await app.successor()
+            await all_let_go()
+            successor.transport.write(b"still here")
+            assert await client.until(b"still here") == b"still here"
+            await client.close()
+
+    on_loop(scenario)
+
+
+@EACH
 def test_backpressure_reaches_the_successor(on_each_loop: Runner, request_bytes: bytes) -> None:
     async def scenario() -> None:
         app = App()
@@ -268,11 +290,13 @@ def test_backpressure_reaches_the_successor(on_each_loop: Runner, request_bytes:
             client = await connect(listener, request_bytes)
             await client.until(b"\r\n\r\n")
             successor = await app.successor()
-            while "pause_writing" not in successor.told:
+            for _ in range(100):
                 successor.transport.write(b"x" * 1_000_000)
                 await asyncio.sleep(0)
+                if "pause_writing" in successor.told:
+                    break
             while "resume_writing" not in successor.told:
-                await client.reader.read(1_000_000)
+                assert await client.reader.read(1_000_000)
             assert successor.told == ["take_over", "pause_writing", "resume_writing"]
             successor.transport.abort()
             await client.close()

@@ -56,6 +56,7 @@ async def test_a_missing_topic_is_created_compacted_and_of_the_right_size(ensure
     assert await topics.config(ensure.topic) == {
         "cleanup.policy": "compact",
         "delete.retention.ms": "60000",
+        "max.message.bytes": "1114112",
         "min.compaction.lag.ms": "30000",
         "unclean.leader.election.enable": "false",
     }

@@ -187,4 +187,5 @@ class Reader:
             for label, view in self.views.items()
             if (view.synced or self.one_watch) and self._positions(view, cursor) is not None
         }
-        self._bank.append(Bookmark(cursor, known))
+        if all(kept.cursor != cursor or kept.known.keys() != known.keys() for kept in self._bank):
+            self._bank.append(Bookmark(cursor, known))

@@ -80,7 +80,9 @@ class Server:
         batch = truth.events[start : start + count]
         self.read[name] += len(batch)
         for event in batch:
-            concerned = {m.subscriber for group, _ in channel.audience.match([event]) for m in group if m.mode == "state"}
+            concerned = {
+                m.subscriber for group, _ in channel.audience.match([event]) for m in group if m.mode == "state"
+            }
             for reader in self.readers:
                 if reader.subscriber in concerned:
                     reader.offer(event, truth)

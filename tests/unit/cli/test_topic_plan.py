@@ -26,6 +26,7 @@ def test_a_collection_of_state_wants_a_compacted_topic() -> None:
     assert topic.config == {
         "cleanup.policy": "compact",
         "delete.retention.ms": "60000",
+        "max.message.bytes": "1114112",
         "unclean.leader.election.enable": "false",
     }
 
@@ -35,8 +36,12 @@ def test_log_mode_holds_compaction_back_for_as_long_as_the_history_lasts() -> No
 
 
 def test_a_collection_without_state_wants_a_topic_that_deletes_by_age() -> None:
-    config = wanted(state="none", history_s=5).config
-    assert config == {"cleanup.policy": "delete", "retention.ms": "5000", "unclean.leader.election.enable": "false"}
+    assert wanted(state="none", history_s=5).config == {
+        "cleanup.policy": "delete",
+        "retention.ms": "5000",
+        "max.message.bytes": "1114112",
+        "unclean.leader.election.enable": "false",
+    }
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (5, "2")])

@@ -37,7 +37,9 @@ def hits(audience: Audience[Member], events: list[Event]) -> list[Hit]:
 
 
 @given(st.lists(WATCHES, max_size=12), st.lists(st.sampled_from(IDS), max_size=6), st.data())
-def test_everyone_concerned_is_found_once_for_each_event(watches: list[Watch], ids: list[str], data: st.DataObject) -> None:
+def test_everyone_concerned_is_found_once_for_each_event(
+    watches: list[Watch], ids: list[str], data: st.DataObject
+) -> None:
     audience: Audience[Member] = Audience()
     members = [Member(watch) for watch in watches]
     for member in members:

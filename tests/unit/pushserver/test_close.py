@@ -24,7 +24,9 @@ def test_its_problem_is_one_of_the_table_and_has_its_code(reason: CloseReason) -
         assert KINDS[reason.problem].close in {0, reason.code}
 
 
-@pytest.mark.parametrize(("name", "code"), [("slow", 4008), ("going_away", 1012), ("invalid", 4400), ("too_large", 1009)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("slow", 4008), ("going_away", 1012), ("invalid", 4400), ("too_large", 1009)]
+)
 def test_the_protocol_names_its_code(name: str, code: int) -> None:
     assert next(reason for reason in REASONS if reason.name == name).code == code
 

@@ -47,7 +47,9 @@ def test_in_log_mode_everything_waits_in_order() -> None:
     assert box.elided == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 200), st.booleans()), max_size=30), st.integers(0, 3000))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 200), st.booleans()), max_size=30), st.integers(0, 3000)
+)
 def test_the_size_is_that_of_what_waits_and_never_above_the_limit(
     offers: list[tuple[str, int, bool]], limit_bytes: int
 ) -> None:
@@ -126,5 +128,3 @@ def test_an_event_stream_is_told_its_place_every_sixteen_frames_and_at_the_end()
     asked.clear()
     box.flush(SSE["compact"], PLENTY, cursor)
     assert asked == [None], "after the last one a mark covers all that was read"
-
-

@@ -109,9 +109,7 @@ def test_it_is_broken_when_the_history_dropped_what_it_still_had_to_tell() -> No
 
 
 def test_it_is_broken_when_the_history_dropped_what_came_after_a_partition_was_done() -> None:
-    served = channel(
-        put("a", 0), *(put("b", at, partition=1) for at in range(4)), partitions=2, history_records=4
-    )
+    served = channel(put("a", 0), *(put("b", at, partition=1) for at in range(4)), partitions=2, history_records=4)
     walk = resume(served, ALL, 0, 0, from_history=True)
     assert [event.offset for event in walk.pull()] == [0]
     write(served, *(put("a", at) for at in range(1, 7)))

@@ -5,12 +5,20 @@ WATCHROUTE_SOAK_S lets it search with fresh randomness for about that many secon
 
 import os
 import sys
+import time
 from typing import Final, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from services.pushserver import change, log, mailbox, opening, subscriber, walk
 from services.pushserver.subscription import WatchRequest
@@ -20,14 +28,15 @@ from tests.support.core_reader import Reader
 from tests.support.core_server import Server, World, audience_sizes
 from tests.support.model import Bookmark
 
+EXAMPLES: Final = 300
+STEPS: Final = 25
 SOAK_S: Final = float(os.environ.get("WATCHROUTE_SOAK_S", "0"))
 IDS: Final = ("a", "ab", "abc", "b", "ba")
 COLLECTIONS: Final = ("stocks", "orders", "feed")
 WATCHES: Final = (
     *(Watch("", resource_id) for resource_id in ("a", "ab", "b")),
     *(Watch("", prefix=prefix) for prefix in ("a", "ab", "abcd")),
-    Watch(""),
-    Watch(""),
+    *[Watch("")] * 3,
 )
 NUMBERS: Final = st.integers(0, 11)
 Batch = list[tuple[str, int]]
@@ -130,9 +139,7 @@ class Watching(RuleBasedStateMachine):
         stalled=st.none() | NUMBERS,
         later_ms=st.sampled_from((0, 0, 0, 11_000)),
     )
-    def write(
-        self, at: int, batch: Batch, pad: int, fed: tuple[int, ...], stalled: int | None, later_ms: int
-    ) -> None:
+    def write(self, at: int, batch: Batch, pad: int, fed: tuple[int, ...], stalled: int | None, later_ms: int) -> None:
         if stalled is not None:
             self.stall(stalled, 0)
         for resource_id, dice in batch:
@@ -277,14 +284,25 @@ class Watching(RuleBasedStateMachine):
         return None if which is None or not bank else bank[which % len(bank)]
 
 
-TestWatching = Watching.TestCase
-TestWatching.settings = settings(
-    max_examples=int(os.environ.get("EX","200")),
-    stateful_step_count=int(os.environ.get("STEPS","40")),
-    deadline=None,
-    derandomize=not SOAK_S,
-    database=None,
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink)[: int(os.environ.get('PH', '2'))],
-)
+def search(examples: int, *, derandomize: bool) -> None:
+    run_state_machine_as_test(
+        Watching,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=derandomize,
+            database=None,
+            print_blob=True,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.soak
+def test_any_interleaving_keeps_the_promises_of_the_protocol() -> None:
+    until = time.monotonic() + SOAK_S
+    search(EXAMPLES, derandomize=True)
+    while time.monotonic() < until:
+        search(EXAMPLES, derandomize=False)

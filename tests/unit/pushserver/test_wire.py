@@ -30,7 +30,11 @@ from shared.event import Event
 
 LABELS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
@@ -240,7 +244,9 @@ def test_no_name_breaks_out_of_its_line(resource_id: str) -> None:
 
 
 def test_what_has_no_chunks_is_the_bare_stream() -> None:
-    assert SSE_HTTP10["json"].control({"event": "bookmark"}, "c") == sse_message(b'{"event":"bookmark"}', "bookmark", "c")
+    assert SSE_HTTP10["json"].control({"event": "bookmark"}, "c") == sse_message(
+        b'{"event":"bookmark"}', "bookmark", "c"
+    )
 
 
 def test_a_wire_has_a_name_of_its_own() -> None:

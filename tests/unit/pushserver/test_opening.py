@@ -1,0 +1,103 @@
+"""Openings of one connection: whose turn it is, and whose `synced` is told when."""
+
+from services.pushserver.channel import Channel
+from services.pushserver.counters import Counters
+from services.pushserver.opening import Opening, Openings
+from services.pushserver.resume import Begin
+from services.pushserver.subscriber import Subscriber
+from services.pushserver.subscription import Subscription
+from services.pushserver.walk import Walk
+from services.pushserver.wire import LINES
+from shared.resource import Watch
+from tests.support.core_output import FakeSink, read_lines
+from tests.support.events import channel, delete, put
+
+LINE = LINES["compact"]
+
+
+def opening(served: Channel, begin: Begin | None = None, label: str = "stocks", ref: object = None) -> Opening:
+    subscriber = Subscriber(LINE, FakeSink(), Counters(), limit_bytes=1000)
+    watch = Watch.parse(label)
+    begun = begin or Begin(Walk.snapshot(served, watch))
+    return Opening(Subscription(subscriber, served, watch, "state"), begun, ref)
+
+
+def events(pieces: list[bytes]) -> list[str]:
+    return [said.frame["event"] for piece in pieces for said in read_lines(piece) if said.frame]
+
+
+def test_a_reset_comes_first_and_once() -> None:
+    served = channel(put("a", 0))
+    told = opening(served, Begin(Walk.snapshot(served, Watch("stocks")), reset="epoch"))
+    assert events(told.pull(LINE)[0]) == ["reset", "put"]
+    assert told.told
+    assert told.pull(LINE)[0] == []
+
+
+def test_nothing_to_tell_is_told_at_once() -> None:
+    told = opening(channel(put("a", 0)), Begin(None))
+    assert told.told
+    assert not told.broken
+    assert not told.start_over()
+
+
+def test_a_pull_costs_what_it_writes_and_what_it_looks_at() -> None:
+    served = channel(*(put(f"{at}", at) for at in range(1000)))
+    pieces, cost = opening(served, label="stocks?prefix=z").pull(LINE)
+    assert pieces == []
+    assert cost > 1000
+    pieces, cost = opening(served).pull(LINE)
+    assert cost > sum(map(len, pieces))
+
+
+def test_it_is_told_once_it_has_caught_up_with_the_channel() -> None:
+    served = channel(put("a", 0))
+    told = opening(served)
+    told.pull(LINE)
+    assert told.told
+    served.apply([delete("a", 1)], {0: 2})
+    assert not told.told
+    assert events(told.pull(LINE)[0]) == ["delete"]
+    assert told.told
+
+
+def test_synced_says_whether_it_resumed_and_for_whom() -> None:
+    told = opening(channel(), Begin(None, resumed=True), "stocks/a", ref=7)
+    assert told.synced_frame("c") == {
+        "event": "synced", "watch": "stocks/a", "cursor": "c", "resumed": True, "ref": 7
+    }  # fmt: skip
+
+
+def test_one_after_another_each_is_done_by_itself() -> None:
+    served = channel()
+    first, second = opening(served), opening(served)
+    openings = Openings(together=False)
+    openings.add(first)
+    openings.add(second)
+    assert openings.head is first
+    assert openings.finish() == [first]
+    assert openings.head is second
+    assert openings.finish() == [second]
+    assert not openings
+
+
+def test_together_all_wait_for_the_last() -> None:
+    served = channel()
+    first, second = opening(served), opening(served)
+    openings = Openings(together=True)
+    openings.add(first)
+    openings.add(second)
+    assert openings.finish() == []
+    assert openings
+    assert openings.finish() == [first, second]
+
+
+def test_who_waited_for_one_that_is_dropped_waits_no_longer() -> None:
+    served = channel()
+    first, second = opening(served), opening(served)
+    openings = Openings(together=True)
+    openings.add(first)
+    openings.add(second)
+    openings.finish()
+    assert openings.forget(second.subscription) == [first]
+    assert not openings

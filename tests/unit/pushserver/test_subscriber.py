@@ -1,0 +1,312 @@
+"""One connection: what is written at once, what waits, and what the cursors say of both."""
+
+import pytest
+
+from services.pushserver import mailbox, opening
+from services.pushserver.close import EXPIRED, GOING_AWAY, SLOW
+from services.pushserver.wire import LINES, SSE, SSE_ONE
+from shared.cursor import decode_cursor
+from tests.support.core_client import Client, broadcast, fresh, hub_of
+from tests.support.events import delete, put
+
+
+def positions(cursor: str | None) -> dict[int, int]:
+    assert cursor is not None
+    (segment,) = decode_cursor(cursor)
+    return dict(segment.positions)
+
+
+def watching(label: str = "stocks", **settings: object) -> Client:
+    """A client that is synced, over a WebSocket."""
+    client = Client(hub_of(put("a", 0), **settings))
+    client.watch(label)
+    client.frames()
+    return client
+
+
+def test_a_small_snapshot_is_one_write_with_its_synced() -> None:
+    client = Client(hub_of(put("a", 0), put("b", 1)))
+    client.watch("stocks")
+    assert len(client.sink.written) == 1
+    assert client.story() == ["a@0", "b@1", "synced"]
+
+
+def test_a_blocked_reader_gets_the_newest_later_and_is_told_how_much_was_left_out() -> None:
+    client = watching()
+    client.subscriber.blocked = True
+    for at in range(1, 11, 2):
+        broadcast(client.hub, put("a", at), put("b", at + 1))
+    assert client.sink.written == []
+    client.sink.drain()
+    assert client.story() == ["a@9", "b@10"]
+    client.subscriber.tick()
+    client.subscriber.tick()
+    assert [frame["skipped"] for frame in client.frames()] == [8, 0]
+    assert client.hub.counters.elided == 8
+
+
+def test_a_reader_of_records_misses_none() -> None:
+    client = Client(hub_of())
+    client.watch("stocks", "log")
+    client.frames()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 0), put("a", 1), delete("a", 2))
+    client.sink.drain()
+    assert client.story() == ["a@0", "a@1", "-a@2"]
+
+
+def test_what_comes_while_something_waits_waits_behind_it() -> None:
+    client = watching()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1))
+    client.sink.room = 1
+    client.subscriber.on_writable()
+    broadcast(client.hub, put("b", 2))
+    client.sink.drain()
+    assert client.story() == ["a@1", "b@2"]
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_a_bookmark_waits_until_everything_is_written(monkeypatch: pytest.MonkeyPatch, *, blocked: bool) -> None:
+    monkeypatch.setattr("services.pushserver.subscriber.PIECE_BYTES", 1)
+    monkeypatch.setattr("services.pushserver.subscriber.PUMP_BYTES", 1)
+    client = watching()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1), put("b", 2))
+    if not blocked:
+        assert client.subscriber.on_writable(), "b still waits"
+    client.subscriber.tick()
+    assert "bookmark" not in client.story()
+    client.sink.woken = True
+    client.sink.drain()
+    *_, bookmark = client.frames()
+    assert bookmark["event"] == "bookmark"
+    assert positions(bookmark["cursor"]) == {0: 3}
+
+
+def test_a_bookmark_waits_for_a_snapshot_too() -> None:
+    client = Client(hub_of(put("a", 0)))
+    client.subscriber.blocked = True
+    client.watch("stocks")
+    client.subscriber.tick()
+    assert client.sink.written == []
+    client.sink.drain()
+    assert client.story() == ["a@0", "synced", "bookmark"]
+
+
+def test_too_much_waiting_ends_the_connection_with_the_last_cursor() -> None:
+    client = watching()
+    before = client.subscriber.cursor()
+    client.subscriber.limit_bytes = 1000
+    client.subscriber.blocked = True
+    broadcast(client.hub, *(put(f"{at}", at) for at in range(1, 9)))
+    assert client.sink.closed is SLOW
+    (problem,) = client.frames()
+    assert (problem["code"], problem["cursor"], client.sink.cursor) == ("slow", before, before)
+    broadcast(client.hub, put("a", 9))
+    client.sink.drain()
+    client.subscriber.tick()
+    assert client.sink.written == []
+
+
+def test_the_cursor_of_a_reader_that_is_behind_covers_what_was_written_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.pushserver.subscriber.PIECE_BYTES", 1)
+    client = watching()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1), put("b", 2), put("a", 3))
+    assert positions(client.subscriber.cursor()) == {0: 1}
+    client.sink.room = 1
+    client.subscriber.on_writable()
+    assert client.story() == ["a@3"]
+    assert positions(client.subscriber.cursor()) == {0: 2}, "b at 2 still waits"
+    client.sink.drain()
+    assert positions(client.subscriber.cursor()) == {0: 4}
+
+
+def test_a_stream_is_told_its_place_between_the_pieces_of_a_batch() -> None:
+    client = Client(hub_of(), SSE["json"], together=True)
+    client.watch("stocks")
+    client.said()
+    broadcast(client.hub, *(put(f"{at}", at) for at in range(40)))
+    said = client.said()
+    marks = [positions(each.cursor)[0] for each in said if each.cursor]
+    assert marks == [16, 32, 40]
+    assert [at for at, each in enumerate(said) if each.cursor] == [16, 33, 42]
+
+
+def test_a_stream_that_was_behind_is_told_its_place_as_often() -> None:
+    assert mailbox.MARK_EVERY == 16
+    client = Client(hub_of(), SSE["json"], together=True)
+    client.watch("stocks")
+    client.said()
+    client.subscriber.blocked = True
+    broadcast(client.hub, *(put(f"{at}", at) for at in range(40)))
+    client.sink.drain()
+    assert [positions(each.cursor)[0] for each in client.said() if each.cursor] == [16, 32, 40]
+
+
+def test_a_stream_of_one_resource_has_its_place_with_every_frame() -> None:
+    client = Client(hub_of(put("a", 4)), SSE_ONE["json"], together=True)
+    client.watch("stocks/a")
+    broadcast(client.hub, put("a", 7))
+    assert [positions(each.cursor)[0] for each in client.said()] == [5, 5, 8]
+
+
+def test_several_watches_together_tell_every_snapshot_before_any_synced() -> None:
+    client = Client(hub_of(put("a", 0), put("b", 1)), SSE["json"], together=True)
+    client.subscriber.blocked = True
+    for label in ("stocks/a", "stocks/b"):
+        client.watch(label)
+    client.sink.drain()
+    said = client.said()
+    assert [each.frame and each.frame["event"] for each in said] == ["put", "put", "synced", "synced"]
+    assert [each.cursor is not None for each in said] == [False, False, False, True]
+
+
+def test_several_watches_one_by_one_are_synced_one_by_one() -> None:
+    client = Client(hub_of(put("a", 0), put("b", 1)))
+    client.subscriber.blocked = True
+    for label in ("stocks/a", "stocks/b"):
+        client.watch(label)
+    client.sink.drain()
+    assert client.story() == ["a@0", "synced", "b@1", "synced"]
+
+
+def test_what_changes_during_a_snapshot_is_told_before_synced_and_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "PIECE_BYTES", 100)
+    client = Client(hub_of(*(put(name, at, b"1" * 50) for at, name in enumerate("abcd"))))
+    client.sink.room = 1
+    client.watch("stocks")
+    assert client.story() == ["a@0"]
+    broadcast(client.hub, delete("a", 4), put("b", 5), put("e", 6))
+    client.sink.drain()
+    assert client.story() == ["c@2", "d@3", "-a@4", "b@5", "e@6", "synced"]
+
+
+def test_a_snapshot_goes_on_as_long_as_it_is_behind_and_never_waits_in_a_mailbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "PIECE_BYTES", 200)
+    client = Client(hub_of(put("a", 0, b"1" * 50)), limit_bytes=1000)
+    client.subscriber.blocked = True
+    client.watch("stocks")
+    broadcast(client.hub, *(put(f"{at}", at, b"1" * 90) for at in range(1, 700)))
+    client.sink.drain()
+    assert client.sink.closed is None
+    assert client.story() == ["a@0", *(f"{at}@{at}" for at in range(1, 700)), "synced"]
+
+
+def test_a_delete_that_expired_during_a_snapshot_starts_it_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "PIECE_BYTES", 100)
+    client = Client(hub_of(put("a", 0, b"1" * 50), put("b", 1), delete_retention_s=1))
+    client.sink.room = 1
+    client.watch("stocks")
+    broadcast(client.hub, delete("a", 2))
+    client.hub.channel("stocks").table.expire_tombstones(1_000_000, 10)
+    client.sink.drain()
+    first, reset, *rest = client.frames()
+    assert (first["version"], reset["event"], reset["reason"]) == ("0", "reset", "expired")
+    assert [frame["event"] for frame in rest] == ["put", "synced"]
+    assert not rest[-1]["resumed"]
+
+
+def test_records_that_were_dropped_during_a_resume_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "PIECE_BYTES", 100)
+    hub = hub_of(history_records=4)
+    first = Client(hub)
+    first.watch("stocks", "log")
+    cursor = first.frames()[0]["cursor"]
+    broadcast(hub, *(put("a", at, b"1" * 50) for at in range(4)))
+    client = Client(hub)
+    client.sink.room = 1
+    client.watch("stocks", "log", cursor=cursor)
+    broadcast(hub, *(put("a", at) for at in range(4, 9)))
+    client.sink.drain()
+    assert client.story() == ["a@0", "problem"]
+    assert client.sink.closed is SLOW
+
+
+def test_a_watch_that_ends_takes_what_waits_for_it_along() -> None:
+    client = watching("stocks/a")
+    client.watch("stocks?prefix=b")
+    client.frames()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1), put("b", 2))
+    client.subscriber.drop(client.subscriber.subscriptions[0])
+    client.sink.drain()
+    assert client.story() == ["b@2"]
+
+
+def test_a_watch_that_ends_in_its_snapshot_lets_the_others_be_synced() -> None:
+    client = Client(hub_of(put("a", 0), put("b", 1)), SSE["json"], together=True)
+    client.sink.room = 1
+    client.watch("stocks/a")
+    client.watch("stocks/b")
+    assert client.subscriber.blocked
+    client.subscriber.drop(client.subscriber.subscriptions[1])
+    client.sink.drain()
+    assert client.story()[-1] == "synced"
+
+
+def test_going_away_is_a_bookmark_a_goaway_and_the_end() -> None:
+    client = watching()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1))
+    client.subscriber.go_away(300)
+    bookmark, goaway = client.frames()
+    assert (bookmark["event"], goaway["event"], goaway["reconnect_in_ms"]) == ("bookmark", "goaway", 300)
+    assert positions(bookmark["cursor"]) == {0: 1}, "what waited was never written"
+    assert goaway["cursor"] == bookmark["cursor"] == client.sink.cursor
+    assert client.sink.closed is GOING_AWAY
+    client.subscriber.go_away(300)
+    assert client.frames() == []
+
+
+def test_a_poll_hears_no_bookmarks_and_no_synced_of_a_resume() -> None:
+    hub = hub_of(put("a", 0))
+    cursor = None
+    for story in (["a@0", "synced"], []):
+        client = Client(hub, LINES["json"], together=True, quiet=True)
+        client.watch("stocks", cursor=cursor)
+        client.subscriber.tick()
+        assert client.story() == story
+        assert client.subscriber.caught_up
+        cursor = client.subscriber.cursor()
+
+
+def test_before_anything_is_synced_there_is_no_cursor() -> None:
+    client = Client(hub_of(put("a", 0)))
+    client.subscriber.blocked = True
+    client.watch("stocks")
+    assert client.subscriber.cursor() is None
+    client.subscriber.go_away(1)
+    assert [frame["cursor"] for frame in client.frames()] == [None, None]
+
+
+def test_a_stream_whose_only_watch_expires_ends() -> None:
+    client = Client(hub_of(put("a", 5)), SSE["json"], together=True)
+    client.watch("stocks", "log")
+    client.said()
+    client.hub.serve(fresh(client.hub, epoch=b"newer"))
+    (problem,) = client.frames()
+    assert problem["code"] == "expired"
+    assert client.sink.closed is EXPIRED
+
+
+def test_a_turn_ends_after_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "PIECE_BYTES", 200)
+    monkeypatch.setattr("services.pushserver.subscriber.PUMP_BYTES", 400)
+    client = Client(hub_of(*(put(f"{at}", at, b"1" * 100) for at in range(20))))
+    client.watch("stocks")
+    assert client.sink.woken, "others get their turn"
+    assert 2 <= len(client.frames()) < 10
+
+
+def test_a_search_that_finds_nothing_ends_its_turn_too() -> None:
+    client = Client(hub_of(*(put(f"{at}", at) for at in range(40_000))))
+    client.watch("stocks?prefix=z")
+    assert client.sink.woken, "40 000 looks take longer than one turn"
+    client.sink.drain()
+    assert client.story() == ["synced"]
