@@ -30,6 +30,10 @@ test: test-tools ## Run every test, against a real Kafka where one can be had; A
 soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than ten minutes
 	WATCHROUTE_SOAK_S=$(SOAK_S) $(BIN)/python -m pytest -m soak -o faulthandler_timeout=0 $(ARGS)
 
+.PHONY: bench
+bench: test-tools ## Measure against the kernel's own price, under 15 minutes; ARGS="paced-ws wide" for some of it
+	$(BIN)/python -m load.bench $(ARGS)
+
 .PHONY: measure
 measure: test-tools ## Print what the documents quote: latency, memory per connection, time to be ready
 	$(BIN)/python -m load.measure $(ARGS)

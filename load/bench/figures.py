@@ -2,8 +2,9 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+_GROUPED_FROM: Final = 1000
 Figures = Mapping[str, float]
 """What one run has measured; units are in the names."""
 
@@ -65,6 +66,5 @@ def spread(runs: Sequence[Figures]) -> dict[str, Spread]:
 
 def shown(number: float) -> str:
     """A number as a person reads it: three significant digits, and thousands apart."""
-    if abs(number) >= 1000:  # noqa: PLR2004 -- from here on digits are grouped
-        return f"{round(number, 3 - len(str(int(abs(number))))):,.0f}".replace(",", " ")
-    return f"{number:.3g}"
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:,.0f}".replace(",", " ") if abs(rounded) >= _GROUPED_FROM else f"{rounded:g}"

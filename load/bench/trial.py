@@ -26,7 +26,7 @@ async def deliver(
     own. What `publish` returns, if anything, is when it began.
     """
     fan_out = readers if each_watches_all else 1
-    meter = Meter(server)
+    meter = Meter(server, group.pid)
     await group.begin()
     await meter.start()
     began_ns = now_ns()

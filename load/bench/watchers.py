@@ -96,6 +96,11 @@ class Group:
         self.opened: Mapping[str, Any] = {}
         self._watchers = watchers
 
+    @property
+    def pid(self) -> int:
+        """The process that reads."""
+        return self._watchers.process.pid
+
     async def begin(self) -> None:
         """Count from zero."""
         await self._watchers.ask("begin", self.name)

@@ -33,8 +33,8 @@ STATUS: Mapping[str, Any] = {"received": 20, "fewest_ends": 1, "most_ends": 1}
 
 
 def frame(resource: str, version: int, seq: int, sent_ns: int = 10**18) -> bytes:
-    head = '{"event":"put","resource":"%s","version":"%d","time":"…","data":' % (resource, version)
-    return head.encode() + value(seq, sent_ns) + b"}"
+    head = f'"resource":"{resource}","version":"{version}","time":"…"'
+    return b'{"event":"put",%b,"data":%b}' % (head.encode(), value(seq, sent_ns))
 
 
 def judged(*frames: bytes) -> Findings:
@@ -119,7 +119,7 @@ def test_a_median_is_held_against_its_target() -> None:
     assert [at_least(2).met_by(number) for number in (1.9, 2, 2.1)] == [False, True, True]
     assert str(at_most(1.35, then=1.2)) == "≤ 1.35, then 1.2"
     assert [shown(number) for number in (0.12345, 12.345, 999.9, 1234.5, 4_812_345)] == [
-        "0.123", "12.3", "1e+03", "1 230", "4 810 000",
+        "0.123", "12.3", "1 000", "1 230", "4 810 000",
     ]  # fmt: skip
 
 
@@ -164,11 +164,3 @@ async def test_the_floor_can_do_without_a_compiler(tmp_path: Path) -> None:
     async with watching() as watchers:
         sends = await python.sends(watchers, data_frame("ws"), 5, rounds=4)
     assert sends.cpu_us > 0
-
-
-async def test_a_floor_that_loses_a_send_breaks_the_run(tmp_path: Path) -> None:
-    compiled = await Floor.make(tmp_path)
-    async with watching() as watchers:
-        with pytest.raises(Broken):
-            # Without a last value nothing ends, so the mark is put where it makes the frame's own mark disappear.
-            await compiled.sends(watchers, data_frame("ws").replace(bytes((MARK,)), b"?", 1) + b"\xc3", 5, rounds=4)

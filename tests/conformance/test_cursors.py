@@ -79,6 +79,29 @@ async def test_a_narrow_cursor_on_another_resource_leads_to_a_reset(scene: Scene
     await resets(scene, await cursor_of(scene, Watch("items", "another")))
 
 
+@pytest.mark.parametrize("case", cases(WATCHES, ("resource",), ("state",)))
+async def test_the_cursor_of_several_narrow_watches_hides_nothing_from_another(scene: Scene) -> None:
+    await scene.put(scene.resource(0))
+    await scene.applied()
+    others = Ask((Watch("items", f"{scene.name}-1"), Watch("items", f"{scene.name}-2")))
+    first = await scene.open(ask=others)
+    await first.wait_synced()
+    await resets(scene, first.cursor or "")
+
+
+@pytest.mark.parametrize("case", cases(WATCHES, ("resource",), ("state",)))
+async def test_the_cursor_of_several_narrow_watches_is_good_for_each(scene: Scene) -> None:
+    await scene.put(scene.resource(0))
+    await scene.applied()
+    first = await scene.open(ask=Ask((scene.watch, Watch("items", f"{scene.name}-1"))))
+    await first.wait_synced()
+    cursor = first.cursor
+    newest = await scene.put(scene.resource(0))
+    watcher = await scene.open(scene.there, cursor=cursor)
+    await scene.converged(watcher)
+    assert keys(watcher.data) == [(newest.resource, newest.version)]
+
+
 @pytest.mark.parametrize("case", cases(WATCHES, ("collection", "prefix"), ("state",)))
 async def test_the_cursor_of_a_write_on_a_wider_watch_hides_nothing(scene: Scene) -> None:
     await scene.put_all()

@@ -42,7 +42,7 @@ async def test_guarantee_2_convergent(scene: Scene) -> None:
         assert_ordered(watcher.data)
 
 
-@pytest.mark.parametrize("case", [*cases(WATCHES), *cases(("shortpoll",), kinds=("resource",))])
+@pytest.mark.parametrize("case", cases())
 async def test_guarantee_3_resumable(scene: Scene) -> None:
     """A cursor from any transport and server resumes on any other, without loss."""
     await scene.put_all()

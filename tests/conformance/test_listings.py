@@ -78,6 +78,17 @@ async def test_a_listing_and_a_watch_agree(scene: Scene, reader: Http) -> None:
     assert sorted(keys(watcher.data)) == sorted(keys((await reader.get(scene.ask().target())).page()))
 
 
+async def test_the_cursor_of_the_first_page_misses_nothing_of_the_whole_listing(scene: Scene, reader: Http) -> None:
+    await five(scene)
+    first = await reader.get(scene.ask().target(extra=(("limit", "2"),)))
+    known, start = scene.state(), len(scene.changes)
+    await scene.put(scene.resource(0))
+    await scene.delete(scene.resource(4))
+    watcher = await scene.open(scene.there, cursor=first.json()["cursor"])
+    await scene.converged(watcher, known)
+    assert set(keys(watcher.data)) == scene.written_since(start)
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5", ""])
 async def test_a_limit_that_is_none_is_invalid(reader: Http, limit: str) -> None:
     answer = await reader.get(f"/v1/items?limit={limit}")

@@ -238,3 +238,15 @@ async def test_a_protocol_ping_is_answered(scene: Scene) -> None:
     watcher = await opened(scene)
     pong = await watcher.connection.ping(b"still there?")
     await pong
+
+
+async def test_a_message_too_large_is_closed_with_1009(scene: Scene) -> None:
+    watcher = await opened(scene)
+    await watcher.connection.send('{"op":"ping","ref":"' + "x" * 2_000_000 + '"}')
+    assert (await watcher.recording.wait_end()).code == 1009
+
+
+async def test_text_that_is_no_utf8_is_closed_with_1007(scene: Scene) -> None:
+    watcher = await opened(scene)
+    await watcher.connection.send(b'{"op":"\xff"}', text=True)
+    assert (await watcher.recording.wait_end()).code == 1007

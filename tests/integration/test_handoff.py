@@ -2,115 +2,27 @@
 
 import asyncio
 import gc
-import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import uvloop
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 from websockets.server import ServerProtocol
 
-from services.pushserver.handoff import EXTENSION, ClientGone, HandOffHttp, HandOffWebSocket
-from shared.serving import Listener
-from tests.support.server import HOST, RawClient, eventually
-
-HEAD: Final = b"HTTP/1.1 200 OK\r\nX-Ours: yes\r\n\r\n"
-STREAM: Final = b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n"
-PLAIN: Final = b"GET /plain HTTP/1.1\r\nHost: here\r\n\r\n"
-UPGRADE: Final = (
-    b"GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+from tests.integration.handing_off import (
+    HEAD,
+    PLAIN,
+    STREAM,
+    UPGRADE,
+    App,
+    Runner,
+    all_let_go,
+    connect,
+    listening,
+    runner_of,
 )
+from tests.support.server import eventually
+
 EACH: Final = pytest.mark.parametrize("request_bytes", [STREAM, UPGRADE], ids=["http", "websocket"])
-
-Runner = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
-_protocols: list[weakref.ref[Any]] = []
-
-
-class TrackedHttp(HandOffHttp):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _protocols.append(weakref.ref(self))
-
-
-class TrackedWebSocket(HandOffWebSocket):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _protocols.append(weakref.ref(self))
-
-
-class Successor(asyncio.Protocol):
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport
-        self.received = b""
-        self.told: list[str] = []
-
-    def take_over(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self.told.append("take_over")
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-
-    def pause_writing(self) -> None:
-        self.told.append("pause_writing")
-
-    def resume_writing(self) -> None:
-        self.told.append("resume_writing")
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        self.told.append("connection_lost")
-
-
-class App:
-    """Answers `/plain`, and hands everything else off once its gate is open."""
-
-    def __init__(self) -> None:
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.asked: list[str] = []
-        self.successors: list[Successor] = []
-        self.gone = 0
-        self.fails = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asked.append(scope["path"])
-        if scope["path"] == "/plain":
-            await PlainTextResponse("plain")(scope, receive, send)
-            return
-        await self.gate.wait()
-        successor = Successor()
-        first: bytes | Sequence[tuple[str, str]] = HEAD if scope["type"] == "http" else [("X-Ours", "yes")]
-        try:
-            scope["extensions"][EXTENSION](first, successor)
-        except ClientGone:
-            self.gone += 1
-        else:
-            self.successors.append(successor)
-        if self.fails:
-            raise ZeroDivisionError
-
-    async def successor(self) -> Successor:
-        await eventually(lambda: self.successors, "a connection is handed off")
-        return self.successors[-1]
-
-
-def runner_of(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Runner:
-    def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        _protocols.clear()
-        gc.disable()
-        try:
-            with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(asyncio.wait_for(scenario(), 20))
-        finally:
-            gc.enable()
-
-    return run
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -122,28 +34,6 @@ def on_each_loop(request: pytest.FixtureRequest) -> Runner:
 def on_loop() -> Runner:
     """The loop that servers run on."""
     return runner_of(uvloop.new_event_loop)
-
-
-@asynccontextmanager
-async def listening(app: App) -> AsyncIterator[Listener]:
-    """The app behind the push server's own listener, but for classes that can be tracked."""
-    listener = Listener(app, host=HOST, port=0, http=TrackedHttp, ws=TrackedWebSocket, timeout_keep_alive=30)
-    await listener.start()
-    try:
-        yield listener
-    finally:
-        await listener.stop(1)
-
-
-async def connect(listener: Listener, *pieces: bytes) -> RawClient:
-    client = await RawClient.connect(listener.port)
-    client.send(*pieces)
-    return client
-
-
-async def all_let_go() -> None:
-    """By counting references: the server collects cycles so rarely that what lies in one costs it memory."""
-    await eventually(lambda: not any(reference() for reference in _protocols), "no protocol of uvicorn is left")
 
 
 @EACH
@@ -199,6 +89,8 @@ def test_a_second_request_behind_the_first_is_not_answered_into_the_stream(on_ea
             app.gate.set()
             successor = await app.successor()
             await all_let_go()
+            client.send(b"heard")
+            await eventually(lambda: successor.received == b"heard", "uvicorn had paused reading: it goes on")
             successor.transport.write(b"the end")
             successor.transport.close()
             assert await client.rest() == HEAD + b"the end"
@@ -265,7 +157,7 @@ def test_a_client_that_left_before_is_not_handed_off(
 
 @EACH
 def test_an_app_that_fails_after_the_hand_off_does_not_take_the_connection_with_it(
-    on_loop: Runner, request_bytes: bytes
+    on_loop: Runner, request_bytes: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
         app = App()
@@ -274,7 +166,7 @@ def test_an_app_that_fails_after_the_hand_off_does_not_take_the_connection_with_
             client = await connect(listener, request_bytes)
             await client.until(b"\r\n\r\n")
             successor = await app.successor()
-            await all_let_go()
+            await eventually(lambda: caplog.records, "uvicorn has logged the failure")
             successor.transport.write(b"still here")
             assert await client.until(b"still here") == b"still here"
             await client.close()

@@ -1,8 +1,9 @@
-"""Collections out of the ordinary: too large to hold, or without a topic yet."""
+"""When a collection is served, and collections out of the ordinary: too large to hold, or without a topic yet."""
 
 import pytest
 
 from services.pushserver.app import PushServer
+from services.pushserver.channel import Channel
 from tests.support.broker import Broker
 from tests.support.client import Ask, Http, Refused, Watch, open_watch
 from tests.support.server import eventually, push_server, put, running, until_ready
@@ -11,6 +12,31 @@ from tests.support.topics import Topics, unique_name
 pytestmark = pytest.mark.real_kafka
 
 STREAM = Watch("stream")
+
+
+async def test_a_server_is_ready_once_it_has_read_all_that_was_there_when_it_began(
+    broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More records than one read brings, one partition without any, and one that ends with a delete."""
+    topic = await topics.create(partitions=4)
+    for partition in range(2):
+        await put(broker.bootstrap, topic, *[(f"k{partition}.{n}", "1") for n in range(5000)], partition=partition)
+    await put(broker.bootstrap, topic, ("gone", None), partition=2)
+    server = push_server(broker.bootstrap, {"items": {"topic": topic}})
+    served: list[tuple[int, ...]] = []
+    seen: set[str | None] = set()
+    serve = server.hub.serve
+
+    def noted(fresh: Channel) -> None:
+        served.append(fresh.positions)
+        seen.add(server.not_ready)
+        serve(fresh)
+
+    monkeypatch.setattr(server.hub, "serve", noted)
+    async with running(server) as url, Http(url) as http:
+        assert served == [(5000, 5000, 1, 0)]
+        assert seen == {"items: 0 records to read"}
+        assert (await http.get("/v1/items/k1.4999")).status == 200
 
 
 def unheld(broker: Broker, topic: str) -> PushServer:

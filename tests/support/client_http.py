@@ -41,8 +41,8 @@ class Answer:
     def page(self) -> list[Frame]:
         """The frames of one page of a listing."""
         body = self.json()
-        frames = body["frames"] if isinstance(body, dict) else body
-        assert isinstance(frames, list)
+        assert set(body) == {"frames", "cursor"}, body
+        frames: list[Frame] = body["frames"]
         return frames
 
     def next_page(self) -> str | None:

@@ -151,7 +151,7 @@ class ShortPollWatcher(PollWatcher):
             if answer.status != 200:
                 raise Refused(answer.status, answer.headers, answer.body)
             found |= {frame["resource"]: frame for frame in answer.page()}
-            cursor = cursor or answer.headers.get("Watch-Cursor")
+            cursor = cursor or answer.json()["cursor"]
             target = answer.next_page()
         self._answered()
         self._compare(found, cursor)

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from services.pushserver import change
 from services.pushserver.hub import Hub
 from services.pushserver.session import CatchUp, Session
 from services.pushserver.subscriber import Subscriber
@@ -30,6 +31,7 @@ class Reader:
 
     def __init__(self, hub: Hub, wire: str, truth_of: TruthOf, bank: deque[Bookmark], *, limit_bytes: int) -> None:
         self.sink = FakeSink()
+        self.wire = wire
         self.quiet = wire == "lines"
         self.subscriber = Subscriber(
             WIRES[wire],
@@ -43,6 +45,7 @@ class Reader:
         self.session = Session(hub, self.subscriber, max_watches=10)
         self.views: dict[str, View] = {}
         self.failed: list[Frame] = []
+        self.last: Bookmark | None = None
         self.one_watch = wire == "sse-one"
         self.live_frames_without_id = 0
         self._read = READERS[wire]
@@ -85,7 +88,9 @@ class Reader:
                 self._delivered.add((key, offsets[-1]))
 
     def observe(self) -> None:
-        """Judge what was written since the last time."""
+        """Judge what was written since the last time, and what is held."""
+        mailbox = self.subscriber._mailbox  # noqa: SLF001 -- memory has no other witness
+        assert mailbox is None or mailbox.size <= self.subscriber.limit_bytes
         for said in self._read(self.sink.take()):
             if said.frame is not None:
                 self._on_frame(said.frame)
@@ -162,7 +167,7 @@ class Reader:
     def _count_without_id(self, views: list[View]) -> None:
         if all(view.synced for view in views):
             self.live_frames_without_id += 1
-            assert self.subscriber.wire is WIRES["ws"] or self.quiet or self.live_frames_without_id <= 16
+            assert not self.wire.startswith("sse") or self.live_frames_without_id <= change.MARK_EVERY
 
     def _on_cursor(self, cursor: str) -> None:
         self.live_frames_without_id = 0
@@ -187,5 +192,6 @@ class Reader:
             for label, view in self.views.items()
             if (view.synced or self.one_watch) and self._positions(view, cursor) is not None
         }
+        self.last = Bookmark(cursor, known)
         if all(kept.cursor != cursor or kept.known.keys() != known.keys() for kept in self._bank):
-            self._bank.append(Bookmark(cursor, known))
+            self._bank.append(self.last)

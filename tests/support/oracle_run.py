@@ -4,14 +4,16 @@ import asyncio
 import itertools
 import random
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
 from tests.support.client import Ask, Refused, Watch, Watcher, Writer, open_watch
 from tests.support.fleet import Fleet, Service
 from tests.support.oracle import Connection, History
+from tests.support.recording import Recording
 
 COLLECTION: Final = "items"
 TRANSPORTS: Final = ("websocket", "websocket_msgpack", "websocket_url", "sse", "longpoll")
@@ -22,6 +24,7 @@ LIVES_S: Final = (0.5, 6.0)
 GONE_S: Final = (0.0, 0.6)
 CUTS: Final = 0.8
 RETRY_S: Final = 0.1
+ENDLESS_S: Final = 3600.0
 
 
 def names() -> list[str]:
@@ -52,6 +55,20 @@ class Writers:
             number = next(self._numbers)
             await self._writer.put(resource, {"n": number, "of": resource, "fill": "x" * self._rng.randrange(300)})
         self.written += 1
+
+
+def is_over(seen: Recording) -> bool:
+    """Whether the connection has ended, or its watch was refused."""
+    return seen.end is not None or bool(seen.problems)
+
+
+async def first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Return when the first is done, and let the others go."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass
@@ -96,20 +113,15 @@ class Wanderer:
             await asyncio.sleep(RETRY_S)
             return
         await self._live(self._watcher)
-        if not self.staying.is_set() or self._watcher.recording.end is not None:
+        if not self.staying.is_set() or is_over(self._watcher.recording):
             await self._leave(self._watcher)
 
     async def _live(self, watcher: Watcher) -> None:
-        """Until it is time to go, the server ends it, or it may stay."""
-        waits = [
-            asyncio.create_task(self.staying.wait()),
-            asyncio.create_task(asyncio.sleep(self.rng.uniform(*LIVES_S))),
-            asyncio.create_task(watcher.recording.wait_end(3600)),
-        ]
-        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        """Until it is time to go, the watch is over, or it may stay, and then until it is synced."""
+        life_s = self.rng.uniform(*LIVES_S)
+        await first_of(self.staying.wait(), asyncio.sleep(life_s), watcher.until(is_over, ENDLESS_S))
+        if self.staying.is_set():
+            await first_of(watcher.wait_synced(ENDLESS_S), watcher.until(is_over, ENDLESS_S))
 
     async def _leave(self, watcher: Watcher) -> None:
         await (watcher.cut() if self.rng.random() < CUTS else watcher.close())
@@ -127,7 +139,7 @@ class Wanderer:
         return self.ask.resume(self._cursor)
 
     def _problems(self, watcher: Watcher) -> None:
-        told = [frame for frame in watcher.frames if frame["event"] == "problem"]
+        told = watcher.recording.problems
         self.failures += [str(frame) for frame in told if frame["code"] not in {"try_again", "going_away", "not_ready"}]
 
     def _note(self, error: Exception) -> None:

@@ -42,6 +42,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.problems: list[Frame] = []
         self.end: End | None = None
         self.cursor: str | None = None
         self._waiting: set[asyncio.Future[None]] = set()
@@ -63,6 +64,8 @@ class Recording:
 
     def add(self, frame: Frame, cursor: str | None = None) -> None:
         """Record a frame, with the cursor that it makes usable."""
+        if frame["event"] == "problem":
+            self.problems.append(frame)
         self._append(Entry(frame, cursor, time.monotonic()))
 
     def mark(self, cursor: str) -> None:

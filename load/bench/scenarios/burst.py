@@ -24,6 +24,8 @@ class Burst(Scenario):
         Figure("elided", "values elided"),
         Figure("writes_per_delivery", "writes for a delivery"),
         Figure("cpu_us_per_delivery", "CPU of a delivery", "µs", floor="floor_cpu_us"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, publisher and all else"),
     )
 
     def __init__(self, mode: str) -> None:

@@ -27,6 +27,8 @@ class Collection(Scenario):
         Figure("paced_p99_ms", "p99 from publishing to client at 2 500 changes/s", "ms"),
         Figure("paced_cpu_us_per_delivery", "CPU of a delivery at 2 500 changes/s", "µs", floor="floor_cpu_us"),
         Figure("cpu_us_per_delivery", "CPU of a delivery, at once", "µs", floor="floor_cpu_us"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, publisher and all else"),
     )
 
     async def runs(self, rig: Rig) -> AsyncGenerator[Figures, None]:

@@ -27,6 +27,8 @@ class Mixed(Scenario):
         Figure("cpu_us_per_delivery", "CPU of a delivery, over all", "µs"),
         *(Figure(f"{kind}_p99_ms", f"p99 from publishing to client, {kind}", "ms") for kind in _KINDS),
         Figure("core", "the server's core in use"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, publisher and all else"),
     )
 
     async def runs(self, rig: Rig) -> AsyncGenerator[Figures, None]:
@@ -46,7 +48,7 @@ class Mixed(Scenario):
 
 
 async def _deliver(rig: Rig, topic: str, plan: Plan, server: Server, groups: Mapping[str, Group], each: int) -> Figures:
-    meter = Meter(server)
+    meter = Meter(server, groups["ws"].pid)
     for group in groups.values():
         await group.begin()
     await meter.start()

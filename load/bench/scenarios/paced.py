@@ -22,7 +22,8 @@ class Paced(Scenario):
         Figure("cpu_us_per_delivery", "CPU of a delivery", "µs", floor="floor_cpu_us"),
         Figure("p99_ms", "p99 from publishing to client", "ms", floor="floor_p99_ms"),
         Figure("core", "the server's core in use"),
-        Figure("others_cores", "cores used by all else"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, publisher and all else"),
     )
 
     def __init__(self, kind: str) -> None:

@@ -30,7 +30,8 @@ class Put(Scenario):
         Figure("p99_ms", "p99 from the beginning of the PUT to the client", "ms", at_most(10)),
         Figure("p50_ms", "p50 from the beginning of the PUT to the client", "ms"),
         Figure("cpu_us_per_delivery", "CPU of a delivery (push server)", "µs"),
-        Figure("others_cores", "cores used by all else, the producer included"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, producer and all else"),
     )
 
     async def runs(self, rig: Rig) -> AsyncGenerator[Figures, None]:

@@ -25,7 +25,8 @@ class Wide(Scenario):
         Figure("p99_ms", "p99 from publishing to client", "ms", at_most(12)),
         Figure("p50_ms", "p50 from publishing to client", "ms"),
         Figure("core", "the server's core in use"),
-        Figure("others_cores", "cores used by all else"),
+        Figure("readers_core", "the readers' core in use"),
+        Figure("others_cores", "cores used by broker, publisher and all else"),
     )
 
     async def runs(self, rig: Rig) -> AsyncGenerator[Figures, None]:

@@ -28,7 +28,7 @@ from tests.support.core_reader import Reader
 from tests.support.core_server import Server, World, audience_sizes
 from tests.support.model import Bookmark
 
-EXAMPLES: Final = 300
+EXAMPLES: Final = 400
 STEPS: Final = 25
 SOAK_S: Final = float(os.environ.get("WATCHROUTE_SOAK_S", "0"))
 IDS: Final = ("a", "ab", "abc", "b", "ba")
@@ -137,7 +137,7 @@ class Watching(RuleBasedStateMachine):
         pad=st.integers(0, 150),
         fed=st.sampled_from(((), (0,), (1,), (0, 1), (0, 1))),
         stalled=st.none() | NUMBERS,
-        later_ms=st.sampled_from((0, 0, 0, 11_000)),
+        later_ms=st.sampled_from((0, 0, 11_000)),
     )
     def write(self, at: int, batch: Batch, pad: int, fed: tuple[int, ...], stalled: int | None, later_ms: int) -> None:
         if stalled is not None:
@@ -173,6 +173,29 @@ class Watching(RuleBasedStateMachine):
         self.observe()
         if not reader.views and not reader.sink.closed:
             server.leave(reader)
+
+    @rule(
+        which=NUMBERS,
+        server=st.integers(0, 1),
+        room=st.none() | st.integers(1, 2),
+        meanwhile=st.just([]) | BATCHES,
+        later_ms=st.sampled_from((0, 11_000)),
+        afterwards=st.just([]) | BATCHES,
+    )
+    def reconnect(
+        self, which: int, server: int, room: int | None, meanwhile: Batch, later_ms: int, afterwards: Batch
+    ) -> None:
+        before, reader = self.any_reader(which)
+        if reader is None or reader.last is None:
+            return
+        before.leave(reader)
+        self.write(which, meanwhile, 0, (0, 1), None, later_ms)
+        again = self.servers[server].connect(reader.wire, limit_bytes=reader.subscriber.limit_bytes)
+        again.sink.room = room
+        for view in reader.views.values():
+            request = WatchRequest(view.watch, view.mode, view.snapshot, reader.last.cursor)
+            self.servers[server].subscribe(again, request, reader.last)
+        self.write(which, afterwards, 0, (0, 1), None, later_ms)
 
     @rule(which=NUMBERS, ask=ASKS)
     def subscribe(self, which: int, ask: Ask) -> None:

@@ -1,0 +1,145 @@
+"""An ASGI app that hands connections off, and what uvicorn keeps of them."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from services.pushserver.handoff import EXTENSION, ClientGone, HandOffHttp, HandOffWebSocket
+from shared.serving import Listener
+from tests.support.server import HOST, RawClient, eventually
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\nX-Ours: yes\r\n\r\n"
+STREAM: Final = b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n"
+PLAIN: Final = b"GET /plain HTTP/1.1\r\nHost: here\r\n\r\n"
+UPGRADE: Final = (
+    b"GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+Runner = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+_protocols: list[weakref.ref[Any]] = []
+_clients: list[RawClient] = []
+
+
+class TrackedHttp(HandOffHttp):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _protocols.append(weakref.ref(self))
+
+
+class TrackedWebSocket(HandOffWebSocket):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _protocols.append(weakref.ref(self))
+
+
+class Successor(asyncio.Protocol):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport
+        self.received = b""
+        self.told: list[str] = []
+
+    def take_over(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.told.append("take_over")
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def pause_writing(self) -> None:
+        self.told.append("pause_writing")
+
+    def resume_writing(self) -> None:
+        self.told.append("resume_writing")
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.told.append("connection_lost")
+
+
+class App:
+    """Answers `/plain`, and hands everything else off once its gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked: list[str] = []
+        self.successors: list[Successor] = []
+        self.gone = 0
+        self.fails = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        if scope["path"] == "/plain":
+            await PlainTextResponse("plain")(scope, receive, send)
+            return
+        await self.gate.wait()
+        successor = Successor()
+        first: bytes | Sequence[tuple[str, str]] = HEAD if scope["type"] == "http" else [("X-Ours", "yes")]
+        try:
+            scope["extensions"][EXTENSION](first, successor)
+        except ClientGone:
+            self.gone += 1
+        else:
+            self.successors.append(successor)
+        if self.fails:
+            raise ZeroDivisionError
+
+    async def successor(self) -> Successor:
+        await eventually(lambda: self.successors, "a connection is handed off")
+        return self.successors[-1]
+
+
+def runner_of(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Runner:
+    def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        _protocols.clear()
+        _clients.clear()
+        gc.disable()
+        try:
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(ended(scenario()))
+        finally:
+            gc.enable()
+
+    return run
+
+
+async def ended(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end; one that fails leaves connections open, and uvloop closes no loop before they are gone."""
+    try:
+        async with asyncio.timeout(20):
+            await scenario
+    finally:
+        for client in _clients:
+            client.writer.transport.abort()
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncIterator[Listener]:
+    """The app behind the push server's own listener, but for classes that can be tracked."""
+    listener = Listener(app, host=HOST, port=0, http=TrackedHttp, ws=TrackedWebSocket, timeout_keep_alive=30)
+    await listener.start()
+    try:
+        yield listener
+    finally:
+        await listener.stop(1)
+
+
+async def connect(listener: Listener, *pieces: bytes) -> RawClient:
+    client = await RawClient.connect(listener.port)
+    client.send(*pieces)
+    _clients.append(client)
+    return client
+
+
+async def all_let_go() -> None:
+    """By counting references: the server collects cycles so rarely that what lies in one costs it memory."""
+    await eventually(lambda: not any(reference() for reference in _protocols), "no protocol of uvicorn is left")

@@ -1,0 +1,143 @@
+"""Deliberate mistakes at the heart of the push server, each with the test that must notice it."""
+
+from typing import Final, NamedTuple
+
+
+class Mutant(NamedTuple):
+    """`text` stands once in `file` (of `services/pushserver`) and is replaced; `killer` is a test that fails then."""
+
+    name: str
+    file: str
+    text: str
+    replacement: str
+    killer: str
+
+
+MUTANTS: Final = (
+    Mutant(
+        "the mailbox has no limit",
+        "mailbox.py",
+        "if self.size + grows > self._limit_bytes:",
+        "if self.size < 0:",
+        "test_mailbox.py::test_the_size_is_that_of_what_waits_and_never_above_the_limit",
+    ),
+    Mutant(
+        "a conflated change moves to the end",
+        "mailbox.py",
+        "            waiting.change = change\n",
+        "            waiting.change = change\n            self._entries.move_to_end(change.label)\n",
+        "test_mailbox.py::test_a_newer_change_takes_the_place_of_the_one_that_waits",
+    ),
+    Mutant(
+        "what was elided is not counted",
+        "mailbox.py",
+        "self.elided += 1",
+        "self.elided += 0",
+        "test_subscriber.py::test_a_blocked_reader_gets_the_newest_later_and_is_told_how_much_was_left_out",
+    ),
+    Mutant(
+        "a cursor during a flush takes the newest offset for the one since when its resource waits",
+        "mailbox.py",
+        "= waiting.first + 1",
+        "= waiting.change.event.offset + 1",
+        "test_mailbox.py::test_what_is_written_never_runs_ahead_of_what_waits",
+    ),
+    Mutant(
+        "a stream that was behind is told its place at the end only",
+        "mailbox.py",
+        "(last or number % MARK_EVERY == 0)",
+        "last",
+        "test_subscriber.py::test_a_stream_that_was_behind_is_told_its_place_as_often",
+    ),
+    Mutant(
+        "a stream is told its place at the end of a batch only",
+        "change.py",
+        "elif count % MARK_EVERY == 0:",
+        "elif count < 0:",
+        "test_subscriber.py::test_a_stream_is_told_its_place_between_the_pieces_of_a_batch",
+    ),
+    Mutant(
+        "a bookmark overtakes what waits",
+        "subscriber.py",
+        "if self.blocked or self._mailbox is not None or self._openings:",
+        "if self.ended:",
+        "test_subscriber.py::test_a_bookmark_waits_until_everything_is_written",
+    ),
+    Mutant(
+        "each change is a write of its own",
+        "subscriber.py",
+        "        self._write(delivery.payload(self.wire))",
+        "        for change in delivery.changes:\n            self._write(change.frame(self.wire))",
+        "test_hub.py::test_a_batch_is_one_write_for_each_subscriber",
+    ),
+    Mutant(
+        "what waits of an ended epoch is told",
+        "subscriber.py",
+        "self._mailbox.forget(lambda change: change.channel is channel)",
+        "self._mailbox.forget(lambda change: change.channel is None)",
+        "test_hub.py::test_what_waits_of_an_ended_epoch_is_dropped",
+    ),
+    Mutant(
+        "each watch of a connection tells the event",
+        "hub.py",
+        "if len(subscriber.subscriptions) == 1:",
+        "if subscriber.subscriptions:",
+        "test_hub.py::test_an_event_that_several_watches_match_is_told_once",
+    ),
+    Mutant(
+        "an id that is shorter than a prefix matches it",
+        "audience.py",
+        "if length <= len(event.id) and event.id[:length] in self._by_prefix:",
+        "if event.id[:length] in self._by_prefix:",
+        "test_audience.py::test_everyone_concerned_is_found_once_for_each_event",
+    ),
+    Mutant(
+        "deletes that are forgotten don't matter to a resume",
+        "resume.py",
+        "if not known and any(",
+        "if known and any(",
+        "test_resume.py::test_a_watch_of_the_collection_begins",
+    ),
+    Mutant(
+        "a cursor of one watch is good for every other",
+        "resume.py",
+        "return watch.narrow and segment.scope in {SEVERAL_SCOPES, scope_tag(watch.label)}",
+        "return True",
+        "test_resume.py::test_a_watch_of_the_collection_begins",
+    ),
+    Mutant(
+        "a log watch resumes where records are missing",
+        "resume.py",
+        "if history is None or any(history.windows[p].floor > start for p, start in starts.items()):",
+        "if history is None:",
+        "test_resume.py::test_a_watch_of_the_collection_begins",
+    ),
+    Mutant(
+        "a cursor of another epoch is taken for one of this",
+        "resume.py",
+        "return segment.epoch != channel.epoch or any(",
+        "return any(",
+        "test_resume.py::test_a_watch_of_the_collection_begins",
+    ),
+    Mutant(
+        "a resume tells no deletes",
+        "walk.py",
+        "told = event.data is not None or event.offset >= self._deletes_from[event.partition]",
+        "told = event.data is not None",
+        "test_walk.py::test_a_resume_has_what_came_after_deletes_included",
+    ),
+    Mutant(
+        "what changed during a snapshot is not told",
+        "opening.py",
+        "return self._walk is None or self._walk.current",
+        "return self._walk is None or self._walk.done",
+        "test_subscriber.py::test_what_changes_during_a_snapshot_is_told_before_synced_and_nothing_twice",
+    ),
+    Mutant(
+        "nobody minds what was dropped under a walk",
+        "opening.py",
+        "return self._walk is not None and self._walk.broken",
+        "return False",
+        "test_subscriber.py::test_records_that_were_dropped_during_a_resume_end_the_connection",
+    ),
+)
