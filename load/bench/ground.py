@@ -13,11 +13,15 @@ _PARTITIONS: Final = 12
 
 
 class Ground:
-    """Collections with topics of their own, and the file that names both."""
+    """Collections with topics of their own, and the file that names both.
 
-    def __init__(self, broker: Broker, folder: Path, collections: Iterable[str]) -> None:
+    `server_core` is where a server of them runs, alone; None: on any core.
+    """
+
+    def __init__(self, broker: Broker, folder: Path, collections: Iterable[str], server_core: int | None) -> None:
         self.broker = broker
         self.folder = folder
+        self.server_core = server_core
         self._suffix = secrets.token_hex(4)
         self._tables = {name: self._table(name) for name in collections}
         self.config = folder / f"bench-{self._suffix}.toml"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from load.bench.cores import SERVER_CORE
 from load.bench.floor import Floor
 from load.bench.ground import Ground
 from load.bench.plan import Plan, numbered
@@ -36,7 +37,7 @@ class Rig:
 
     async def ground(self, *collections: str) -> Ground:
         """Fresh topics."""
-        ground = Ground(self.broker, self.folder, collections)
+        ground = Ground(self.broker, self.folder, collections, None if self.quick else SERVER_CORE)
         await ground.make()
         return ground
 

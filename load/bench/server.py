@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from load.bench.cores import SERVER_CORE, pin
+from load.bench.cores import pin
 from load.bench.ground import Ground
 from load.bench.usage import Usage, rss_bytes, usage_of
 from tests.support.fleet import Service
@@ -61,7 +61,8 @@ async def serving(ground: Ground, **settings: Any) -> AsyncIterator[Server]:
     try:
         began = time.monotonic()
         service.launch()
-        pin(service.process.pid, SERVER_CORE)
+        if ground.server_core is not None:
+            pin(service.process.pid, ground.server_core)
         await service.wait_ready(_READY_WITHIN_S)
         yield Server(service, time.monotonic() - began)
     finally:

@@ -11,6 +11,7 @@ from itertools import count
 
 from services.pushserver.change import MARK_EVERY, Change
 from services.pushserver.channel import Channel
+from services.pushserver.subscription import Subscription
 from services.pushserver.wire import Wire
 
 Positions = Mapping[Channel, Sequence[int]]
@@ -93,8 +94,24 @@ class Mailbox:
         self.size -= sum(waiting.change.size for waiting in taken)
         return taken
 
+    def forget_channel(self, channel: Channel) -> None:
+        """Drop what waits of a channel: its epoch has ended."""
+        self.forget(lambda change: change.channel is channel)
+        self.written.pop(channel, None)
+
+    def forget_unwatched(self, subscriptions: Sequence[Subscription]) -> None:
+        """Drop what none of the connection's watches is about any more."""
+        self.forget(
+            lambda change: (
+                not any(
+                    subscription.channel is change.channel and subscription.watch.covers(change.event.id)
+                    for subscription in subscriptions
+                )
+            )
+        )
+
     def forget(self, unwanted: Callable[[Change], bool]) -> None:
-        """Drop what nobody on this connection watches any more."""
+        """Drop what waits and isn't wanted any more."""
         for key, waiting in list(self._entries.items()):
             if unwanted(waiting.change):
                 del self._entries[key]

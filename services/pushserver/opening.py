@@ -28,6 +28,11 @@ class Opening:
         self.resumed = begin.resumed
         self.ref = ref
 
+    @classmethod
+    def again(cls, subscription: Subscription, reason: str) -> "Opening":
+        """A watch of state that begins again: a `reset` with its reason, and a snapshot."""
+        return cls(subscription, Begin(Walk.snapshot(subscription.channel, subscription.watch), reset=reason))
+
     @property
     def broken(self) -> bool:
         """Whether the reader was too slow: what it is still to be told is no longer kept."""

@@ -20,7 +20,6 @@ from services.pushserver.progress import cursor_of
 from services.pushserver.resume import Begin, expired
 from services.pushserver.sink import Sink
 from services.pushserver.subscription import Subscription
-from services.pushserver.walk import Walk
 from services.pushserver.wire import Wire
 from shared.problem import Problem
 
@@ -107,8 +106,7 @@ class Subscriber:
     def restart(self, channel: Channel) -> None:
         """The epoch of a channel has ended: state watches begin again, log watches end with `expired`."""
         if self._mailbox is not None:
-            self._mailbox.forget(lambda change: change.channel is channel)
-            self._mailbox.written.pop(channel, None)
+            self._mailbox.forget_channel(channel)
         for subscription in [s for s in self.subscriptions if s.channel is channel]:
             channel.audience.remove(subscription)
             self._forget_opening(subscription)
@@ -116,18 +114,16 @@ class Subscriber:
             if subscription.mode == "log" or not channel.table.held:
                 self.fail(subscription, expired(channel, subscription.watch))
             else:
-                begin = Begin(Walk.snapshot(channel, subscription.watch), reset="epoch")
-                self._begin(Opening(subscription, begin))
+                self._begin(Opening.again(subscription, "epoch"))
         self.sink.wake()
 
     # What the session and the transports do
 
     def open(self, subscription: Subscription, begin: Begin, ref: object = None) -> None:
         """Add a watch; its initial state follows by `pump`."""
-        for other in self.subscriptions:
-            other.direct = None
         self.subscriptions += (subscription,)
         self._begin(Opening(subscription, begin, ref))
+        self._route()
 
     def drop(self, subscription: Subscription) -> None:
         """End a watch."""
@@ -135,7 +131,7 @@ class Subscriber:
         self.subscriptions = tuple(other for other in self.subscriptions if other is not subscription)
         self._forget_opening(subscription)
         if self._mailbox is not None:
-            self._mailbox.forget(self._is_unwatched)
+            self._mailbox.forget_unwatched(self.subscriptions)
         self._route()
 
     def drop_all(self) -> None:
@@ -251,20 +247,16 @@ class Subscriber:
                 return
 
     def _flush(self, mailbox: Mailbox) -> int:
-        pieces = mailbox.flush(self.wire, PIECE_BYTES, partial(cursor_of, self.subscriptions))
+        data = b"".join(mailbox.flush(self.wire, PIECE_BYTES, partial(cursor_of, self.subscriptions)))
         if not mailbox:
-            self._close_mailbox(mailbox)
-        data = b"".join(pieces)
+            self._mailbox = None
+            self._skipped += mailbox.elided
+            self.counters.elided += mailbox.elided
+            self.counters.deliveries += mailbox.flushed
         if data:
             self._write(data)
         self._route()
         return len(data)
-
-    def _close_mailbox(self, mailbox: Mailbox) -> None:
-        self._mailbox = None
-        self._skipped += mailbox.elided
-        self.counters.elided += mailbox.elided
-        self.counters.deliveries += mailbox.flushed
 
     def _begin(self, opening: Opening) -> None:
         self._openings = self._openings or Openings(together=self.together)
@@ -304,14 +296,5 @@ class Subscriber:
         self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
     def _forget_opening(self, subscription: Subscription) -> None:
-        if self._openings is None:
-            return
-        pieces = self._synced(self._openings.forget(subscription))
-        if pieces:
+        if self._openings is not None and (pieces := self._synced(self._openings.forget(subscription))):
             self._write(b"".join(pieces))
-
-    def _is_unwatched(self, change: Change) -> bool:
-        return not any(
-            subscription.channel is change.channel and subscription.watch.covers(change.event.id)
-            for subscription in self.subscriptions
-        )

@@ -1,5 +1,7 @@
 """What the benchmark concludes from what it has seen: a run with a broken promise is none, and a median is a median."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from load.bench.catalogue import SCENARIOS
+from load.bench.cores import READERS_CORE, pin
 from load.bench.crowd.journal import Findings, Journal
 from load.bench.figures import Spread, at_least, at_most, shown
 from load.bench.floor import Floor
@@ -157,6 +160,13 @@ def test_the_report_replaces_what_stands_between_its_marks(tmp_path: Path) -> No
     document.write_text("nothing of the kind")
     with pytest.raises(MarksMissing):
         write_report(document, [], tmp_path)
+
+
+async def test_a_process_stays_on_its_core() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    pin(process.pid, READERS_CORE)
+    assert os.sched_getaffinity(process.pid) == {READERS_CORE}
+    await process.communicate(b"\n")
 
 
 async def test_the_floor_can_do_without_a_compiler(tmp_path: Path) -> None:

@@ -73,10 +73,13 @@ async def play(fleet: Fleet, rng: random.Random, run_s: float) -> tuple[list[Wan
     return watchers, truth, writers.written
 
 
-def explain(report: Report, number: int) -> str:
-    """What a failed run says: the seed, and the first violations."""
+def explain(report: Report, number: int, watchers: list[Wanderer]) -> str:
+    """What a failed run says: the seed, the first violations, and how those watchers ended."""
     lines = [f"{violation.rule} by {violation.watcher}: {violation.detail}" for violation in report.violations]
-    return "\n".join([f"seed {number}: {len(lines)} violations", *lines[:20]])
+    broken = {violation.watcher for violation in report.violations}
+    ends = [f"{each.name} ended with {each.history.connections[-1].entries[-3:]}" for each in watchers]
+    shown = [end for end in ends if end.split()[0] in broken]
+    return "\n".join([f"seed {number}: {len(lines)} violations", *lines[:20], *shown[:5]])
 
 
 async def judged_run(broker: Broker, folder: Path, run_s: float) -> str:
@@ -86,7 +89,7 @@ async def judged_run(broker: Broker, folder: Path, run_s: float) -> str:
     async with Fleet(broker, folder, collections) as fleet:
         watchers, truth, written = await play(fleet, random.Random(number), run_s)
     report = judge([watcher.history for watcher in watchers], truth, cursor_reader(COLLECTION), settled=True)
-    assert not report.violations, explain(report, number)
+    assert not report.violations, explain(report, number, watchers)
     failures = [f"{watcher.name}: {failure}" for watcher in watchers for failure in watcher.failures]
     assert not failures, (number, failures[:20])
     assert len(truth) >= written, "every acknowledged write is in the log"

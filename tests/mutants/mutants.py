@@ -65,16 +65,16 @@ MUTANTS: Final = (
     ),
     Mutant(
         "each change is a write of its own",
-        "subscriber.py",
-        "        self._write(delivery.payload(self.wire))",
-        "        for change in delivery.changes:\n            self._write(change.frame(self.wire))",
+        "hub.py",
+        "            direct(payload)\n",
+        "            for change in delivery.changes:\n                direct(change.frame(wire))\n",
         "test_hub.py::test_a_batch_is_one_write_for_each_subscriber",
     ),
     Mutant(
         "what waits of an ended epoch is told",
-        "subscriber.py",
-        "self._mailbox.forget(lambda change: change.channel is channel)",
-        "self._mailbox.forget(lambda change: change.channel is None)",
+        "mailbox.py",
+        "self.forget(lambda change: change.channel is channel)",
+        "self.forget(lambda change: change.channel is None)",
         "test_hub.py::test_what_waits_of_an_ended_epoch_is_dropped",
     ),
     Mutant(
