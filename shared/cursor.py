@@ -1,13 +1,13 @@
 """Cursors: how far a watcher has come, as an opaque URL-safe string.
 
     base64url(version byte ‖ segment …)
-    segment   = collection tag (3) ‖ epoch (5) ‖ flags (1) ‖ [scope tag (2)] ‖ positions
+    segment   = collection tag (3) ‖ epoch (5) ‖ flags (1) ‖ [count ‖ scope tag (2) …] ‖ positions
     positions = all partitions:  count ‖ offset ‖ zigzag delta from partition to partition …
               | a few:           count ‖ (partition delta ‖ offset) …
 
-Numbers are LEB128 varints. A position is the offset of the next record that the watcher has not seen. A scope tag
-says that the cursor comes from a watch narrower than its collection, and from which one (0: from several together):
-what lay outside that scope was never delivered, so the cursor proves nothing about it.
+Numbers are LEB128 varints. A position is the offset of the next record that the watcher has not seen. Scope tags say
+that the cursor comes from watches narrower than their collection, and from which ones: what lay outside them was never
+delivered, so the cursor proves nothing about it.
 
 A cursor is not secret and not trusted: decoding checks every field, costs time linear in a bounded length, and never
 raises anything but `CursorUnreadable`.
@@ -15,15 +15,18 @@ raises anything but `CursorUnreadable`.
 
 import base64
 import binascii
+import struct
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from shared.errors import WatchrouteError
 
 MAX_CURSOR_CHARS: Final = 8192
 MAX_PARTITIONS: Final = 4096
-SEVERAL_SCOPES: Final = 0
+MAX_SCOPES: Final = 2048
 EPOCH_BYTES: Final = 5
 _VERSION: Final = 1
 _TAG_BYTES: Final = 3
@@ -40,12 +43,13 @@ class CursorUnreadable(WatchrouteError):
 class Segment(NamedTuple):
     """The part of a cursor about one collection.
 
-    `positions` maps each known partition to the next offset wanted; `scope` is None for a cursor of a whole collection.
+    `positions` maps each known partition to the next offset wanted. `scopes` has the tags of the watches that it comes
+    from, in order, each once; it is None for a cursor of a whole collection.
     """
 
     tag: bytes
     epoch: bytes
-    scope: int | None
+    scopes: tuple[int, ...] | None
     positions: Mapping[int, int]
 
 
@@ -54,9 +58,10 @@ def collection_tag(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=_TAG_BYTES).digest()
 
 
+@lru_cache(maxsize=8192)
 def scope_tag(label: str) -> int:
-    """The number (1 to 65535) that stands for a narrow watch in cursors."""
-    return int.from_bytes(blake2b(label.encode(errors="replace"), digest_size=2).digest()) or 1
+    """The number (0 to 65535) that stands for a narrow watch in cursors."""
+    return int.from_bytes(blake2b(label.encode(errors="replace"), digest_size=2).digest())
 
 
 def epoch_of(*identity: object) -> bytes:
@@ -103,9 +108,11 @@ def _write_segment(out: bytearray, segment: Segment) -> None:
     partitions = sorted(segment.positions)
     sparse = partitions != list(range(len(partitions))) or len(partitions) == 1
     out += segment.tag + segment.epoch
-    out.append((_SCOPED if segment.scope is not None else 0) | (_SPARSE if sparse else 0))
-    if segment.scope is not None:
-        out += segment.scope.to_bytes(2)
+    out.append((_SCOPED if segment.scopes is not None else 0) | (_SPARSE if sparse else 0))
+    if segment.scopes is not None:
+        _write_varint(out, len(segment.scopes))
+        for scope in segment.scopes:
+            out += scope.to_bytes(2)
     _write_varint(out, len(partitions))
     previous = 0
     for partition in partitions:
@@ -125,12 +132,22 @@ def _read_segment(reader: "_Reader") -> Segment:
     flags = reader.take(1)[0]
     if flags & ~(_SCOPED | _SPARSE):
         raise CursorUnreadable("unknown flags")
-    scope = int.from_bytes(reader.take(2)) if flags & _SCOPED else None
+    scopes = _read_scopes(reader) if flags & _SCOPED else None
     count = reader.varint()
     if count > MAX_PARTITIONS:
         raise CursorUnreadable("too many partitions")
     read = _read_sparse if flags & _SPARSE else _read_all
-    return Segment(tag, epoch, scope, read(reader, count))
+    return Segment(tag, epoch, scopes, read(reader, count))
+
+
+def _read_scopes(reader: "_Reader") -> tuple[int, ...]:
+    count = reader.varint()
+    if not 1 <= count <= MAX_SCOPES:
+        raise CursorUnreadable("no scopes, or too many")
+    scopes = struct.unpack(f">{count}H", reader.take(2 * count))
+    if any(later <= earlier for earlier, later in pairwise(scopes)):
+        raise CursorUnreadable("scopes out of order")
+    return scopes
 
 
 def _read_sparse(reader: "_Reader", count: int) -> dict[int, int]:

@@ -8,7 +8,7 @@ from shared.cursor import Segment, encode_cursor, epoch_of
 from shared.event import Event
 
 _WIRES: Final[dict[str, Wire]] = {"ws": WS_JSON["json"], "sse": SSE_ONE["json"]}
-_CURSOR: Final = encode_cursor((Segment(b"abc", epoch_of("bench"), 4711, {7: 123_456}),))
+_CURSOR: Final = encode_cursor((Segment(b"abc", epoch_of("bench"), (4711,), {7: 123_456}),))
 _HEADS: Final = {
     "ws": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\nSec-WebSocket-Protocol: watch.v1.json\r\n\r\n",

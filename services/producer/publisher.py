@@ -165,7 +165,7 @@ class Publisher:
         if epoch is None or not known:
             return Problem("unavailable", "the write is stored, but Kafka doesn't say in which log", outcome=WRITTEN)
         collection = write.collection
-        segment = Segment(collection.tag, epoch, scope_tag(write.resource), {place.partition: place.offset + 1})
+        segment = Segment(collection.tag, epoch, (scope_tag(write.resource),), {place.partition: place.offset + 1})
         return Ack(write.resource, str(place.offset), encode_cursor([segment]))
 
     async def _ask_again(self, deadline: float) -> bool:

@@ -5,8 +5,9 @@ from typing import Final
 
 from services.pushserver.channel import Channel
 from services.pushserver.wire import Wire
-from shared.cursor import encode_cursor, scope_tag
+from shared.cursor import encode_cursor
 from shared.event import Event
+from shared.resource import Watch
 
 MARK_EVERY: Final = 16
 """An event stream tells its cursor at least every so many data frames."""
@@ -40,7 +41,8 @@ class Change:
 
     def _cursor(self) -> str:
         event = self.event
-        return encode_cursor((self.channel.segment(scope_tag(self.label), {event.partition: event.offset + 1}),))
+        watch = Watch(self.channel.name, event.id)
+        return encode_cursor((self.channel.segment((watch,), {event.partition: event.offset + 1}),))
 
 
 CursorAt = Callable[[Sequence[int]], str]

@@ -7,7 +7,7 @@ from services.pushserver.audience import Audience
 from services.pushserver.history import History
 from services.pushserver.table import Table
 from shared.catalog import Collection
-from shared.cursor import Segment
+from shared.cursor import Segment, scope_tag
 from shared.event import Event
 from shared.resource import Watch
 
@@ -70,9 +70,11 @@ class Channel:
         """Serve another epoch from now on; whoever watches has to be told by the caller."""
         self.table, self.history, self.as_of_ms = fresh.table, fresh.history, fresh.as_of_ms
 
-    def segment(self, scope: int | None, positions: Mapping[int, int]) -> Segment:
-        """A cursor's part about this collection."""
-        return Segment(self.collection.tag, self.epoch, scope, positions)
+    def segment(self, watches: Sequence[Watch], positions: Mapping[int, int]) -> Segment:
+        """A cursor's part about this collection, for somebody with these watches of it."""
+        wide = any(not watch.narrow for watch in watches)
+        scopes = None if wide else tuple(sorted({scope_tag(watch.label) for watch in watches}))
+        return Segment(self.collection.tag, self.epoch, scopes, positions)
 
     def partitions_of(self, watch: Watch) -> Sequence[int]:
         """The partitions that a watch may hear from: one, where the resource is known."""

@@ -5,14 +5,18 @@ import time
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from services.pushserver.channel import Channel
 from shared.catalog import Catalog, Collection
 from shared.identity import Identity, read_identities
+from shared.telemetry import logger
+
+log = logger("source")
 
 
 class Epochs:
-    """The identities of the catalogue's topics, as of the last answer; `wanted` asks for another one soon."""
+    """The identities of the catalogue's topics, as of the last answer."""
 
     def __init__(self, catalog: Catalog, check_s: float) -> None:
         self._catalog = catalog
@@ -20,16 +24,19 @@ class Epochs:
         self._asking = asyncio.Lock()
         self._identities: dict[str, Identity] = {}
         self._asked_at = 0.0
-        self.wanted = False
 
-    def due(self, now: float) -> bool:
-        """Whether it is time to ask again; `now` is monotonic."""
-        return self.wanted or now - self._asked_at >= self._check_s
+    async def follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Ask again and again until cancelled: beside the reading, as a broker that hangs may keep an answer back."""
+        while True:
+            await asyncio.sleep(self._check_s)
+            try:
+                await self.ask(consumer)
+            except (TimeoutError, KafkaError, OSError) as error:
+                log.warning("kafka doesn't tell its topics", error=repr(error))
 
     async def ask(self, consumer: AIOKafkaConsumer) -> None:
         """Ask Kafka; raises KafkaError."""
         asked_at = time.monotonic()
-        self.wanted = False
         client: Any = consumer._client  # noqa: SLF001 -- a client of our own would be one more connection to each broker
         self._identities = await read_identities(client, [collection.topic for collection in self._catalog])
         self._asked_at = asked_at
@@ -41,9 +48,7 @@ class Epochs:
             # Whoever waited here shares an answer that was asked for after they came.
             if self._asked_at <= since:
                 await self.ask(consumer)
-        epoch = self.of(channel.collection) if self.identity(channel.collection) else b""
-        self.wanted = self.wanted or epoch != channel.epoch
-        return epoch
+        return self.of(channel.collection) if self.identity(channel.collection) else b""
 
     def identity(self, collection: Collection) -> Identity | None:
         """What Kafka said of a collection's topic, None when there is none."""

@@ -188,6 +188,9 @@ class _Gone(asyncio.Transport):
     def close(self) -> None:
         """Nothing: the connection belongs to somebody else."""
 
+    def abort(self) -> None:
+        """Nothing, for the same reason."""
+
     def write(self, data: Any) -> None:
         """Nothing, for the same reason."""
 

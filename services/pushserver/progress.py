@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.pushserver.channel import Channel
 from services.pushserver.subscription import Subscription
-from shared.cursor import SEVERAL_SCOPES, Segment, encode_cursor, scope_tag
+from shared.cursor import Segment, encode_cursor
 
 Positions = Mapping[Channel, Sequence[int]]
 
@@ -32,10 +32,6 @@ def watch_cursor(subscription: Subscription, positions: Sequence[int]) -> str:
 
 
 def _segment(channel: Channel, subscriptions: Sequence[Subscription], positions: Sequence[int]) -> Segment:
-    watch = subscriptions[0].watch
-    if any(not subscription.watch.narrow for subscription in subscriptions):
-        return channel.segment(None, dict(enumerate(positions)))
-    if len(subscriptions) > 1:
-        return channel.segment(SEVERAL_SCOPES, dict(enumerate(positions)))
-    known = channel.partitions_of(watch)
-    return channel.segment(scope_tag(watch.label), {partition: positions[partition] for partition in known})
+    watches = [subscription.watch for subscription in subscriptions]
+    known = channel.partitions_of(watches[0]) if len(watches) == 1 else range(len(positions))
+    return channel.segment(watches, {partition: positions[partition] for partition in known})

@@ -7,7 +7,6 @@ from services.pushserver.channel import Channel
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.walk import Walk
 from shared.cursor import (
-    SEVERAL_SCOPES,
     CursorUnreadable,
     Segment,
     decode_cursor,
@@ -83,9 +82,9 @@ def _resume(channel: Channel, request: WatchRequest, segment: Segment | None, *,
 
 def _proves(segment: Segment, watch: Watch) -> bool:
     """Whether what the cursor's own watch was told includes all that this watch is about."""
-    if segment.scope is None:
+    if segment.scopes is None:
         return True
-    return watch.narrow and segment.scope in {SEVERAL_SCOPES, scope_tag(watch.label)}
+    return watch.narrow and scope_tag(watch.label) in segment.scopes
 
 
 def _resume_positions(channel: Channel, request: WatchRequest, positions: Mapping[int, int]) -> Begin:
@@ -122,7 +121,7 @@ def expired(channel: Channel, watch: Watch) -> Problem:
     """The answer to a cursor that log mode can't go on from, with the oldest one that it can."""
     floors = channel.history.floors if channel.history else channel.positions
     positions = {partition: floors[partition] for partition in channel.partitions_of(watch)}
-    cursor = encode_cursor((channel.segment(scope_tag(watch.label) if watch.narrow else None, positions),))
+    cursor = encode_cursor((channel.segment((watch,), positions),))
     detail = "what came after the cursor is no longer kept; the cursor given here is the oldest usable one"
     return Problem("expired", detail, watch=watch.label, cursor=cursor)
 

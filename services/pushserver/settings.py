@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.cursor import MAX_SCOPES
 from shared.settings import RootSettings
 
 
@@ -29,7 +30,7 @@ class PushServerSettings(BaseModel):
     )
     unsent_bytes: int = Field(16_384, ge=1024, description="`TCP_NOTSENT_LOWAT`: what the kernel holds unsent.")
     dead_peer_s: float = Field(30, gt=0, description="`TCP_USER_TIMEOUT`: a peer that acknowledges nothing is gone.")
-    max_watches: int = Field(1000, ge=1, description="Watches of one connection.")
+    max_watches: int = Field(1000, ge=1, le=MAX_SCOPES, description="Watches of one connection.")
     max_message_bytes: int = Field(1_048_576, ge=1024, description="A WebSocket message from a client.")
     page_size: int = Field(100, ge=1, le=10_000, description="Resources on a page of a listing that doesn't say.")
     keep_alive_s: float = Field(75, gt=0, description="How long an idle HTTP connection is kept.")

@@ -1,6 +1,6 @@
 """The sink: where a subscriber's bytes go. Behind it is a socket, or a poll that gathers."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.pushserver.close import CloseReason
 
@@ -19,3 +19,22 @@ class Sink(Protocol):
 
     def mind_stall(self, now: float, stalled_s: float) -> None:
         """End a reader that has taken no byte for too long; `now` is the event loop's time."""
+
+
+class Nowhere:
+    """The sink of a connection that is gone: takes everything, and does nothing."""
+
+    def write(self, data: bytes) -> None:
+        """Nothing."""
+
+    def close(self, reason: CloseReason, cursor: str | None) -> None:
+        """Nothing."""
+
+    def wake(self) -> None:
+        """Nothing."""
+
+    def mind_stall(self, now: float, stalled_s: float) -> None:
+        """Nothing."""
+
+
+NOWHERE: Final[Sink] = Nowhere()

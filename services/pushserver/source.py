@@ -120,14 +120,18 @@ class Source:
     async def _live(self) -> None:
         """One consumer's life."""
         consumer = AIOKafkaConsumer(**consumer_options(self._kafka, "watchroute-pushserver"))
+        following: asyncio.Task[None] | None = None
         try:
             await consumer.start()
             self._consumer = consumer
             await self._assign(consumer)
             self._pace = Pace(time.monotonic())
+            following = asyncio.create_task(self._epochs.follow(consumer), name="epochs")
             await self._read(consumer)
         finally:
             self._consumer = None
+            if following is not None:
+                following.cancel()
             with contextlib.suppress(KafkaError, OSError, asyncio.TimeoutError):
                 # It is thrown away: what it still has to say to a broker that may be gone doesn't matter.
                 await asyncio.wait_for(consumer.stop(), _LONGEST_PAUSE_S)
@@ -179,10 +183,10 @@ class Source:
                 fetched_ms, fetched_at = newest_ms, now
             if now - fetched_at > self._settings.watchdog_s:
                 raise Rebuild(f"no fetch succeeded for {self._settings.watchdog_s} s")
-            if now - tidied > _HOUSEKEEPING_S or self._epochs.wanted:
+            self._check_epochs()
+            if now - tidied > _HOUSEKEEPING_S:
                 tidied = now
                 self._tidy()
-                await self._check_identities(consumer, now)
 
     async def _apply(self, consumer: AIOKafkaConsumer, batches: Mapping[TopicPartition, Any]) -> None:
         now_ms = int(time.time() * 1000)
@@ -234,14 +238,7 @@ class Source:
             if reading.channel.history is not None:
                 reading.channel.history.expire(now_ms)
 
-    async def _check_identities(self, consumer: AIOKafkaConsumer, now: float) -> None:
-        if not self._epochs.due(now):
-            return
-        try:
-            await self._epochs.ask(consumer)
-        except (TimeoutError, KafkaError, OSError) as error:
-            log.warning("kafka doesn't tell its topics", error=repr(error))
-            return
+    def _check_epochs(self) -> None:
         for collection in self._hub.catalog:
             identity, reading = self._epochs.identity(collection), self._readings.get(collection.name)
             if identity is not None and (reading is None or reading.channel.epoch != self._epochs.of(collection)):

@@ -1,8 +1,7 @@
 """The subscriber: one connection as the hub sees it, and all that waits for it.
 
 While the socket takes bytes, changes go straight to it. While it doesn't, they wait in the mailbox. Openings (the
-snapshots and resumes of new watches) are pulled piece by piece when nothing waits. The socket is behind `Sink`: nothing
-here does I/O, and everything is told by named calls.
+snapshots and resumes of new watches) are pulled piece by piece when nothing waits. The socket is behind `Sink`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from services.pushserver.mailbox import Mailbox
 from services.pushserver.opening import PIECE_BYTES, Opening, Openings
 from services.pushserver.progress import cursor_of
 from services.pushserver.resume import Begin, expired
-from services.pushserver.sink import Sink
+from services.pushserver.sink import NOWHERE, Sink
 from services.pushserver.subscription import Subscription
 from services.pushserver.wire import Wire
 from shared.problem import Problem
@@ -135,12 +134,13 @@ class Subscriber:
         self._route()
 
     def drop_all(self) -> None:
-        """The connection is gone."""
+        """The connection is gone, and nothing of it may be held."""
         self.ended = self.blocked = True
         for subscription in self.subscriptions:
             subscription.channel.audience.remove(subscription)
         self.subscriptions = ()
         self._mailbox = self._openings = None
+        self.sink = NOWHERE
 
     def fail(self, subscription: Subscription, problem: Problem) -> None:
         """End a watch for a reason; the last one that isn't of an operation takes its connection with it."""

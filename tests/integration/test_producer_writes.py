@@ -75,7 +75,7 @@ async def test_the_cursor_is_of_the_collection_and_the_resource(broker: Broker, 
     async with publishing(broker.bootstrap, catalog_of(stocks=topic)) as publisher:
         one, other = await publisher.put("stocks/a", 1), await publisher.put("stocks/b", 1)
     (first,), (second,) = decode_cursor(one.cursor), decode_cursor(other.cursor)
-    assert (first.tag, first.scope) == (collection_tag("stocks"), scope_tag("stocks/a"))
+    assert (first.tag, first.scopes) == (collection_tag("stocks"), (scope_tag("stocks/a"),))
     assert first.epoch == second.epoch
     assert len(one.cursor) <= 26
 

@@ -97,7 +97,8 @@ class Reader:
             if said.cursor is not None and not self.quiet:
                 self._on_cursor(said.cursor)
         if self.sink.closed and self.sink.cursor:
-            self._save(self.sink.cursor)
+            if not self.quiet:
+                self._save(self.sink.cursor)
             self.sink.cursor = None
         if self.quiet and self.subscriber.caught_up and not self.subscriber.ended:
             self._on_poll_answered()
@@ -143,7 +144,8 @@ class Reader:
         event = truth.find(resource_id, int(frame["version"]))
         assert event is not None, f"{frame} is no event of this epoch"
         assert (event.data is None) == (frame["event"] == "delete")
-        views = self._covered(collection, resource_id)
+        # A watch whose reset is still to come is not what it was.
+        views = [view for view in self._covered(collection, resource_id) if view.truth is truth or not view.synced]
         assert views, f"nobody asked for {frame}"
         key = (collection, truth.epoch, resource_id)
         self._require_order(event, views, key)

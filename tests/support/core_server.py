@@ -101,7 +101,7 @@ class Server:
     def expire(self, name: str, now_ms: int) -> None:
         """Let tombstones and history grow old."""
         channel, truth = self.hub.channels[name], self.truths[name]
-        channel.table.expire_tombstones(now_ms, 2)
+        channel.table.expire_tombstones(now_ms, 3)
         if channel.history is not None:
             channel.history.expire(now_ms)
         if channel.table.held:
@@ -117,8 +117,6 @@ class Server:
         name = request.watch.collection
         for settled in (False, True):
             resume = self._resume(request, banked)
-            if banked is not None and resume is None:
-                return "not asked"
             view = View(request.watch, request.mode, self.truths[name], resume=resume, snapshot=request.snapshot)
             try:
                 waits = reader.subscribe(request, view, settled=settled)

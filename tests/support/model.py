@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from shared.catalog import Mode
-from shared.cursor import SEVERAL_SCOPES, Segment, decode_cursor, scope_tag
+from shared.cursor import Segment, decode_cursor, scope_tag
 from shared.event import Event
 from shared.resource import Watch
 
@@ -148,20 +148,15 @@ class Bookmark(NamedTuple):
         """Its part about a collection."""
         return next((segment for segment in decode_cursor(self.cursor) if segment.tag == tag), None)
 
-    def resume(self, watch: Watch, tag: bytes, epoch: bytes) -> Resume | None:
-        """What it is worth to a watch; None where the protocol leaves it to the client to ask the right thing."""
+    def resume(self, watch: Watch, tag: bytes, epoch: bytes) -> Resume:
+        """What it is worth to a watch."""
         segment = self.segment(tag)
         if segment is None or segment.epoch != epoch:
             return Resume({}, {}, segment.positions if segment else {}, provable=False)
-        if segment.scope == SEVERAL_SCOPES and watch.narrow and watch.label not in self.known:
-            return None
-        label = watch.collection if segment.scope is None else watch.label
-        if label not in self.known or (segment.scope is not None and not self._is_scope(segment.scope, watch)):
+        label = watch.collection if segment.scopes is None else watch.label
+        proven = segment.scopes is None or (watch.narrow and scope_tag(watch.label) in segment.scopes)
+        if not proven or label not in self.known:
             return Resume({}, {}, segment.positions, provable=False)
         _, known, floor = self.known[label]
         told = {resource_id: event for resource_id, event in known.items() if watch.covers(resource_id)}
         return Resume(told, floor, segment.positions)
-
-    @staticmethod
-    def _is_scope(scope: int, watch: Watch) -> bool:
-        return watch.narrow and scope in {SEVERAL_SCOPES, scope_tag(watch.label)}

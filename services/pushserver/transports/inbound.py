@@ -1,6 +1,6 @@
 """What a WebSocket client sends: bytes in, messages out (RFC 6455, sections 5 and 7)."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final, NamedTuple
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
@@ -46,18 +46,16 @@ class Inbound:
         """Whether it is between two messages, with nothing read of the next one."""
         return self._opcode is None and self._parser is None and not self._reader.buffer
 
-    def feed(self, data: bytes) -> list[Message]:
-        """Take bytes; returns what they complete. Raises Violation."""
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Take bytes; yields what they complete, to be asked for to the end. Raises Violation in its place."""
         self._reader.feed_data(data)
-        messages = []
         while self._parser is not None or self._reader.buffer:
             frame = self._next_frame()
             if frame is None:
-                break
+                return
             message = self._assemble(frame)
             if message is not None:
-                messages.append(message)
-        return messages
+                yield message
 
     def _next_frame(self) -> Frame | None:
         if self._parser is None:

@@ -17,7 +17,7 @@ from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON, MSGPACK, NDJSON, Asked, negotiate
 from services.pushserver.walk import SCAN, Walk
 from services.pushserver.wire import LINES
-from shared.cursor import encode_cursor, scope_tag
+from shared.cursor import encode_cursor
 from shared.event import Event
 from shared.problem import Problem
 from shared.resource import Watch
@@ -139,7 +139,7 @@ def _require_state(channel: Channel) -> None:
 def _headers(channel: Channel, watch: Watch) -> dict[str, str]:
     positions = channel.positions
     known = {partition: positions[partition] for partition in channel.partitions_of(watch)}
-    cursor = encode_cursor((channel.segment(scope_tag(watch.label) if watch.narrow else None, known),))
+    cursor = encode_cursor((channel.segment((watch,), known),))
     return {"Watch-Cursor": cursor, "Cache-Control": "no-cache"}
 
 

@@ -47,18 +47,18 @@ class SocketConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
-        inbound = self._inbound or Inbound(self.reception.settings.max_message_bytes)
+        inbound = self._inbound = self._inbound or Inbound(self.reception.settings.max_message_bytes)
         try:
-            messages = inbound.feed(data)
+            for message in inbound.feed(data):
+                if self._task is None:
+                    self._on_message(message)
+                else:
+                    self._wait_with(message)
         except Violation as violation:
             self.subscriber.end(violation.reason)
+            self._inbound = None
             return
         self._inbound = None if inbound.idle else inbound
-        for position, message in enumerate(messages):
-            if self._task is not None:
-                self._wait_with(messages[position:])
-                return
-            self._on_message(message)
 
     def pause_writing(self) -> None:
         """The socket is full: who doesn't read the answers isn't asked for more."""
@@ -115,9 +115,9 @@ class SocketConnection(Connection):
             self.transport.pause_reading()
             self._task = asyncio.get_running_loop().create_task(self._finish(outcome))
 
-    def _wait_with(self, messages: list[Message]) -> None:
+    def _wait_with(self, message: Message) -> None:
         waiting = self._waiting = self._waiting or deque()
-        waiting.extend(messages)
+        waiting.append(message)
         if len(waiting) > _MAX_WAITING:
             self.subscriber.end(PROTOCOL)
 

@@ -65,6 +65,14 @@ def test_the_events_of_a_group_stay_in_order() -> None:
     assert [indexes for _, indexes in audience.match(events)] == [[0, 2, 3]]
 
 
+def test_an_id_does_not_match_a_longer_prefix() -> None:
+    audience: Audience[Member] = Audience()
+    short, long = Member(Watch("stocks", prefix="ab")), Member(Watch("stocks", prefix="abcd"))
+    audience.add(short)
+    audience.add(long)
+    assert hits(audience, [put("ab", 0)]) == [Hit(short, 0)]
+
+
 def test_nothing_happens_to_who_is_not_in() -> None:
     audience: Audience[Member] = Audience()
     for watch in (Watch("stocks"), Watch("stocks", "a"), Watch("stocks", prefix="a")):

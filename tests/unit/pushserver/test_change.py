@@ -26,7 +26,7 @@ def test_a_frame_of_one_resource_has_the_cursor_that_it_leads_to() -> None:
     (said,) = read_sse(Change(STOCKS, put("a", 4)).frame(SSE_ONE["json"]))
     assert said.cursor is not None
     (segment,) = decode_cursor(said.cursor)
-    assert (segment.scope, segment.positions) == (scope_tag("stocks/a"), {0: 5})
+    assert (segment.scopes, segment.positions) == ((scope_tag("stocks/a"),), {0: 5})
 
 
 def test_a_large_value_counts_with_its_size() -> None:

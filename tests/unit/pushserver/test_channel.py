@@ -1,5 +1,7 @@
 """One collection as it is served: its table, its history and the change to another epoch."""
 
+from typing import Any
+
 import pytest
 
 from shared.resource import Watch
@@ -14,7 +16,7 @@ def test_a_collection_in_log_mode_keeps_its_records() -> None:
 
 
 @pytest.mark.parametrize(("settings", "kept"), [({"modes": ["state"]}, False), ({"state": "none"}, True)])
-def test_history_is_kept_where_something_needs_it(settings: dict[str, object], *, kept: bool) -> None:
+def test_history_is_kept_where_something_needs_it(settings: dict[str, Any], *, kept: bool) -> None:
     assert (channel(**settings).history is not None) == kept
 
 

@@ -21,7 +21,9 @@ def small_chunks() -> object:
 
 def filled(steps: list[tuple[int, int]]) -> tuple[PartitionLog, dict[int, Event]]:
     """A log in which a key that is set again loses its old event, and what it should hold."""
-    partition, model, newest, offset = PartitionLog(), {}, {}, 0
+    partition, offset = PartitionLog(), 0
+    model: dict[int, Event] = {}
+    newest: dict[int, int] = {}
     for key, gap in steps:
         offset += gap
         if key in newest:

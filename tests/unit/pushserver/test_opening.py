@@ -1,6 +1,10 @@
 """Openings of one connection: whose turn it is, and whose `synced` is told when."""
 
+import pytest
+
+from services.pushserver import opening as opening_module
 from services.pushserver.channel import Channel
+from services.pushserver.close import SLOW
 from services.pushserver.counters import Counters
 from services.pushserver.opening import Opening, Openings
 from services.pushserver.resume import Begin
@@ -9,6 +13,7 @@ from services.pushserver.subscription import Subscription
 from services.pushserver.walk import Walk
 from services.pushserver.wire import LINES
 from shared.resource import Watch
+from tests.support.core_client import Client, broadcast, hub_of
 from tests.support.core_output import FakeSink, read_lines
 from tests.support.events import channel, delete, put
 
@@ -101,3 +106,59 @@ def test_who_waited_for_one_that_is_dropped_waits_no_longer() -> None:
     openings.finish()
     assert openings.forget(second.subscription) == [first]
     assert not openings
+
+
+def test_what_changes_during_a_snapshot_is_told_before_synced_and_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    client = Client(hub_of(*(put(name, at, b"1" * 50) for at, name in enumerate("abcd"))))
+    client.sink.room = 1
+    client.watch("stocks")
+    assert client.story() == ["a@0"]
+    broadcast(client.hub, delete("a", 4), put("b", 5), put("e", 6))
+    client.sink.drain()
+    assert client.story() == ["c@2", "d@3", "-a@4", "b@5", "e@6", "synced"]
+
+
+def test_a_snapshot_goes_on_as_long_as_it_is_behind_and_never_waits_in_a_mailbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 200)
+    client = Client(hub_of(put("a", 0, b"1" * 50)), limit_bytes=1000)
+    client.subscriber.blocked = True
+    client.watch("stocks")
+    broadcast(client.hub, *(put(f"{at}", at, b"1" * 90) for at in range(1, 700)))
+    client.sink.drain()
+    assert client.sink.closed is None
+    assert client.story() == ["a@0", *(f"{at}@{at}" for at in range(1, 700)), "synced"]
+
+
+def test_a_delete_that_expired_during_a_snapshot_starts_it_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    client = Client(hub_of(put("a", 0, b"1" * 50), put("b", 1), delete_retention_s=1))
+    client.sink.room = 1
+    client.watch("stocks")
+    broadcast(client.hub, delete("a", 2))
+    client.hub.channel("stocks").table.expire_tombstones(1_000_000, 10)
+    client.sink.drain()
+    first, reset, *rest = client.frames()
+    assert (first["version"], reset["event"], reset["reason"]) == ("0", "reset", "expired")
+    assert [frame["event"] for frame in rest] == ["put", "synced"]
+    assert not rest[-1]["resumed"]
+
+
+def test_records_that_were_dropped_during_a_resume_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    hub = hub_of(history_records=4)
+    first = Client(hub)
+    first.watch("stocks", "log")
+    cursor = first.frames()[0]["cursor"]
+    broadcast(hub, *(put("a", at, b"1" * 50) for at in range(4)))
+    client = Client(hub)
+    client.sink.room = 1
+    client.watch("stocks", "log", cursor=cursor)
+    broadcast(hub, *(put("a", at) for at in range(4, 9)))
+    client.sink.drain()
+    assert client.story() == ["a@0", "problem"]
+    assert client.sink.closed is SLOW

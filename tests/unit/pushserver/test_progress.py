@@ -7,7 +7,7 @@ from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import Subscription
 from services.pushserver.wire import LINES
 from shared.catalog import Catalog, CollectionSettings
-from shared.cursor import SEVERAL_SCOPES, Segment, decode_cursor, scope_tag
+from shared.cursor import Segment, decode_cursor, scope_tag
 from shared.resource import Watch
 from tests.support.core_output import FakeSink
 from tests.support.events import EPOCH, channel, put
@@ -28,7 +28,7 @@ def segments(*labels: str) -> list[Segment]:
     return decode_cursor(cursor)
 
 
-def segment(scope: int | None, positions: dict[int, int]) -> Segment:
+def segment(scope: tuple[int, ...] | None, positions: dict[int, int]) -> Segment:
     return Segment(STOCKS.collection.tag, EPOCH, scope, positions)
 
 
@@ -38,19 +38,21 @@ def test_a_wide_watch_has_all_partitions_and_no_scope() -> None:
 
 
 def test_a_resource_has_its_own_partition_only() -> None:
-    assert segments("stocks/b") == [segment(scope_tag("stocks/b"), {1: 8})]
+    assert segments("stocks/b") == [segment((scope_tag("stocks/b"),), {1: 8})]
 
 
 def test_a_resource_that_is_not_known_may_appear_in_any_partition() -> None:
-    assert segments("stocks/new") == [segment(scope_tag("stocks/new"), {0: 5, 1: 8})]
+    assert segments("stocks/new") == [segment((scope_tag("stocks/new"),), {0: 5, 1: 8})]
 
 
 def test_a_prefix_has_all_partitions_and_its_scope() -> None:
-    assert segments("stocks?prefix=a") == [segment(scope_tag("stocks?prefix=a"), {0: 5, 1: 8})]
+    assert segments("stocks?prefix=a") == [segment((scope_tag("stocks?prefix=a"),), {0: 5, 1: 8})]
 
 
 def test_several_narrow_watches_say_so() -> None:
-    assert segments("stocks/a", "stocks/b") == [segment(SEVERAL_SCOPES, {0: 5, 1: 8})]
+    assert segments("stocks/a", "stocks/b") == [
+        segment(tuple(sorted(map(scope_tag, ("stocks/a", "stocks/b")))), {0: 5, 1: 8})
+    ]
 
 
 def test_a_watch_that_is_not_synced_is_not_in_it() -> None:

@@ -8,13 +8,13 @@ from services.pushserver.channel import Channel
 from services.pushserver.resume import Ahead, Begin, begin, find_segment, is_ahead
 from services.pushserver.subscription import WatchRequest
 from shared.catalog import Mode
-from shared.cursor import SEVERAL_SCOPES, Segment, collection_tag, encode_cursor, scope_tag
+from shared.cursor import Segment, collection_tag, encode_cursor, scope_tag
 from shared.problem import Problem
 from shared.resource import Watch
 from tests.support.events import EPOCH, channel, delete, put
 
 ALL = Watch("stocks")
-A = Watch("stocks", "a")
+A, B = Watch("stocks", "a"), Watch("stocks", "b")
 B_TO = Watch("stocks", prefix="b")
 
 
@@ -33,8 +33,9 @@ def served(**settings: Any) -> Channel:
     return made
 
 
-def cursor(positions: dict[int, int], *, scope: int | None = None, epoch: bytes = EPOCH, of: str = "stocks") -> str:
-    return encode_cursor([Segment(collection_tag(of), epoch, scope, positions)])
+def cursor(positions: dict[int, int], *watches: Watch, epoch: bytes = EPOCH, of: str = "stocks") -> str:
+    scopes = tuple(sorted(scope_tag(watch.label) for watch in watches)) or None
+    return encode_cursor([Segment(collection_tag(of), epoch, scopes, positions)])
 
 
 NEWEST = {0: 5, 1: 1}
@@ -48,9 +49,10 @@ CURSORS = {
     "a partition too many": cursor({0: 5, 1: 1, 2: 0}),
     "another epoch": cursor(NEWEST, epoch=b"other"),
     "another collection": cursor(NEWEST, of="orders"),
-    "of a": cursor(NEWEST, scope=scope_tag(A.label)),
-    "of b": cursor(NEWEST, scope=scope_tag("stocks/b")),
-    "of several": cursor(NEWEST, scope=SEVERAL_SCOPES),
+    "of a": cursor(NEWEST, A),
+    "of b": cursor(NEWEST, B),
+    "of several": cursor(NEWEST, B, A),
+    "of several others": cursor(NEWEST, B, Watch("stocks", "c")),
 }
 
 
@@ -114,6 +116,7 @@ def test_a_watch_of_the_collection_begins(kind: str, mode: Mode, expected: str) 
         ("before the history", "resumed ['a@1']"),
         ("of a", "resumed []"),
         ("of several", "resumed []"),
+        ("of several others", "cursor ['a@1']"),
         ("of b", "cursor ['a@1']"),
     ],
 )
@@ -128,8 +131,8 @@ def test_a_resource_that_is_not_known_may_have_been_deleted_meanwhile() -> None:
 
 
 def test_a_prefix_is_no_other_prefix() -> None:
-    narrower = cursor({0: 2, 1: 1}, scope=scope_tag("stocks?prefix=ba"))
-    same = cursor({0: 4, 1: 1}, scope=scope_tag(B_TO.label))
+    narrower = cursor({0: 2, 1: 1}, Watch("stocks", prefix="ba"))
+    same = cursor({0: 4, 1: 1}, B_TO)
     assert decided(WatchRequest(B_TO, cursor=narrower)) == "cursor ['b@2']"
     assert decided(WatchRequest(B_TO, cursor=same)) == "resumed []"
 

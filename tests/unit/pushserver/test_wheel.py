@@ -1,5 +1,7 @@
 """The wheel: everybody's turn comes, spread out, and not for who has left."""
 
+from itertools import pairwise
+
 from services.pushserver.counters import Counters
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.wheel import SLOTS, Wheel
@@ -22,7 +24,7 @@ def test_a_turn_comes_every_revolution_give_or_take_a_fifth() -> None:
     (member,) = members = subscribers(1)
     wheel = filled(members)
     turns = [at for at in range(100 * SLOTS) if member in wheel.turn()]
-    gaps = {later - earlier for earlier, later in zip(turns, turns[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(turns)}
     assert 0.8 * SLOTS - 1 <= min(gaps) < 0.9 * SLOTS
     assert 1.1 * SLOTS < max(gaps) <= 1.2 * SLOTS + 1
     assert 90 <= len(turns) <= 110
