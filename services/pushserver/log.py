@@ -15,9 +15,10 @@ CHUNK: Final = 1024
 
 
 class _Chunk:
-    __slots__ = ("events", "live", "offsets")
+    __slots__ = ("events", "latest_ms", "live", "offsets")
 
     def __init__(self) -> None:
+        self.latest_ms = 0
         self.offsets = array("q")
         self.events: list[Event | None] = []
         self.live = 0
@@ -32,6 +33,7 @@ class _Chunk:
         self.events += later.events
         self.offsets += later.offsets
         self.live += later.live
+        self.latest_ms = max(self.latest_ms, later.latest_ms)
 
 
 class PartitionLog:
@@ -55,6 +57,7 @@ class PartitionLog:
         chunk.offsets.append(event.offset)
         chunk.events.append(event)
         chunk.live += 1
+        chunk.latest_ms = max(chunk.latest_ms, event.logged_ms)
 
     def remove(self, offset: int) -> None:
         """Forget the event at an offset, which must be there."""
@@ -83,6 +86,9 @@ class PartitionLog:
         """
         position = 0
         for chunk in self._chunks:
+            if chunk.latest_ms < logged_ms:
+                position = chunk.offsets[-1] + 1
+                continue
             for event in chunk.events:
                 if event is None:
                     continue

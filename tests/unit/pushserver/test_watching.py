@@ -27,7 +27,7 @@ from tests.support.core_reader import Reader
 from tests.support.core_server import Server, World, audience_sizes
 from tests.support.model import Bookmark
 
-EXAMPLES: Final = 300
+EXAMPLES: Final = 500
 STEPS: Final = 25
 SOAK_S: Final = float(os.environ.get("WATCHROUTE_SOAK_S", "0"))
 COLLECTIONS: Final = ("stocks", "orders", "feed")
