@@ -3,6 +3,8 @@
 PORT ?= 8080
 # Seconds for `make soak`.
 SOAK_S ?= 600
+# Two workers, each with a Kafka of its own; a file's tests stay together. `make test PARALLEL=` for one after another.
+PARALLEL ?= -n 2 --dist loadfile
 # More arguments for pytest: make test ARGS="tests/unit -k cursor"
 ARGS ?=
 
@@ -24,7 +26,7 @@ demo: runtime-venv ## Run everything in one process and say what to open; PORT=9
 
 .PHONY: test
 test: test-tools ## Run every test, against a real Kafka where one can be had; ARGS="-k cursor" for some of them
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: soak
 soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than ten minutes

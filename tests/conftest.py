@@ -1,6 +1,8 @@
 """The Kafka of the run, the topics on it, and what a run says of both."""
 
 import os
+import re
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.broker_jars import KafkaJars
 from tests.support.topics import Topics
 
 _CHOICE = pytest.StashKey[BrokerChoice]()
+_PROMISE = re.compile(r"::test_((?:guarantee_\d|row)_\w+)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,7 +42,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Repeat which Kafka was used, and in CI name what was skipped."""
+    """Name each guarantee with what became of it, which Kafka was used, and in CI what was skipped."""
+    if guarantees := _guarantees(terminalreporter):
+        terminalreporter.section("Guarantees")
+        for name, outcomes in sorted(guarantees.items()):
+            terminalreporter.line(f"{name}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}")
     terminalreporter.section("Kafka")
     for line in _kafka_lines(config.stash[_CHOICE]):
         terminalreporter.line(line)
@@ -77,6 +84,17 @@ async def own_broker(kafka_jars: KafkaJars) -> AsyncIterator[MavenBroker]:
     """A Kafka for this test alone, to stop, kill and pause."""
     async with MavenBroker(kafka_jars) as running:
         yield running
+
+
+def _guarantees(terminalreporter: pytest.TerminalReporter) -> dict[str, Counter[str]]:
+    """For each guarantee, and each row of the table of situations, how many of its cases passed, failed, …."""
+    found: dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if match := _PROMISE.search(report.nodeid):
+                name = match[1].replace("_", " ")
+                found.setdefault(name, Counter())[outcome] += 1
+    return found
 
 
 def _kafka_lines(choice: BrokerChoice) -> list[str]:
