@@ -3,8 +3,9 @@
 PORT ?= 8080
 # Seconds for `make soak`.
 SOAK_S ?= 600
-# Two workers, each with a Kafka of its own; a file's tests stay together. `make test PARALLEL=` for one after another.
-PARALLEL ?= -n 2 --dist loadfile
+# Two workers, each with a Kafka of its own; a file's tests stay together. In CI one after another: it has the time, and
+# nothing there should wait for a core. `make test PARALLEL=` does so anywhere.
+PARALLEL ?= $(if $(CI),,-n 2 --dist loadfile)
 # More arguments for pytest: make test ARGS="tests/unit -k cursor"
 ARGS ?=
 

@@ -82,7 +82,8 @@ async def test_it_says_goodbye_to_open_streams_and_ends_cleanly(own_demo: Demo, 
             assert [frame["event"] for frame in watcher.frames][-2:] == ["bookmark", "goaway"], watcher.transport
         await polled.until(lambda seen: any(frame["event"] in {"goaway", "problem"} for frame in seen.frames))
     assert took_s < QUICK_S
-    assert own_demo.err == ""
+    # On a busy machine the embedded broker may take long enough to start for the demo to say so.
+    assert [line for line in own_demo.err.splitlines() if not line.startswith("Waiting for Kafka")] == []
 
 
 async def test_it_ends_cleanly_while_it_starts(tmp_path_factory: pytest.TempPathFactory) -> None:
