@@ -7,9 +7,8 @@ by a `__main__`, and handed down; nothing reads them at import.
 import contextlib
 import os
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -43,7 +42,6 @@ class RootSettings(BaseSettings):
         validate_default=True,
         nested_model_default_partial_update=True,
     )
-    _file: ClassVar[Mapping[str, Any]] = {}
 
     kafka: KafkaSettings = KafkaSettings()
     log: LogSettings = LogSettings()

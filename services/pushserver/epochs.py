@@ -23,6 +23,7 @@ class Epochs:
         self._check_s = check_s
         self._asking = asyncio.Lock()
         self._identities: dict[str, Identity] = {}
+        self._epochs: dict[str, bytes] = {}
         self._asked_at = 0.0
 
     async def follow(self, consumer: AIOKafkaConsumer) -> None:
@@ -39,6 +40,11 @@ class Epochs:
         asked_at = time.monotonic()
         client: Any = consumer._client  # noqa: SLF001 -- a client of our own would be one more connection to each broker
         self._identities = await read_identities(client, [collection.topic for collection in self._catalog])
+        self._epochs = {
+            collection.name: identity.epoch(collection.settings.generation)
+            for collection in self._catalog
+            if (identity := self.identity(collection)) is not None
+        }
         self._asked_at = asked_at
 
     async def current(self, consumer: AIOKafkaConsumer, channel: Channel) -> bytes:
@@ -56,7 +62,7 @@ class Epochs:
 
     def of(self, collection: Collection) -> bytes:
         """The epoch of a collection whose topic exists."""
-        return self._identities[collection.topic].epoch(collection.settings.generation)
+        return self._epochs[collection.name]
 
     def partitions(self, collection: Collection) -> int:
         """The partition count of a collection whose topic exists."""

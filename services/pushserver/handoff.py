@@ -10,7 +10,7 @@ thing that is relied on.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -37,10 +37,6 @@ class Successor(Protocol):
 
     def take_over(self, transport: asyncio.Transport) -> None:
         """Called once, after the response head was written: the transport is its own from now on."""
-
-
-HandOffStream = Callable[[bytes, Successor], None]
-HandOffSocket = Callable[[Sequence[tuple[str, str]], Successor], None]
 
 
 class HandOffHttp(HttpToolsProtocol):

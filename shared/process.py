@@ -1,0 +1,31 @@
+"""The process of a service: settings in, run until a signal, exit status out."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import uvloop
+
+from shared.errors import WatchrouteError
+from shared.serving import stop_requested
+from shared.settings import RootSettings
+from shared.telemetry import configure_logs
+
+S = TypeVar("S", bound=RootSettings)
+
+
+def run_service(settings_class: type[S], serve: Callable[[S, asyncio.Event], Awaitable[None]]) -> int:
+    """Read the settings and serve until SIGTERM or SIGINT; returns the exit status, 1 with the reason on stderr."""
+
+    async def run(settings: S) -> None:
+        await serve(settings, stop_requested())
+
+    try:
+        settings = settings_class.load()
+        configure_logs(settings.log)
+        uvloop.run(run(settings))
+    except WatchrouteError as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- a person started it, and reads why it didn't start
+        return 1
+    return 0
