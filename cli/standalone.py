@@ -52,7 +52,7 @@ class Standalone:
     async def start(self) -> None:
         """Listen, and begin to connect to Kafka; raises AddressTaken."""
         await self._listener.start()
-        expose(self._server.hub, self._server.source)
+        expose(self._server.hub, self._server.source, self._server.pause)
         await self.publisher.start()
         self._server.start()
 

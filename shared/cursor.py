@@ -106,7 +106,7 @@ def _decode_text(text: str) -> bytes:
 
 def _write_segment(out: bytearray, segment: Segment) -> None:
     partitions = sorted(segment.positions)
-    sparse = partitions != list(range(len(partitions))) or len(partitions) == 1
+    sparse = len(partitions) == 1 or partitions[-1:] > [len(partitions) - 1]
     out += segment.tag + segment.epoch
     out.append((_SCOPED if segment.scopes is not None else 0) | (_SPARSE if sparse else 0))
     if segment.scopes is not None:

@@ -1,11 +1,12 @@
 """Settings to client options: the only place that knows aiokafka's option names and private corners."""
 
 import ssl
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.helpers import create_ssl_context
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -121,6 +122,31 @@ def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, *, busy: b
     fetcher: Any = consumer._fetcher  # noqa: SLF001 -- no public way to change the two while consuming
     fetcher._fetch_min_bytes = 1024 * 1024 if busy else 1  # noqa: SLF001 -- the same
     fetcher._fetch_max_wait_ms = settings.busy_fetch_wait_ms if busy else settings.quiet_fetch_wait_ms  # noqa: SLF001
+
+
+def skip_consumer_records(consumer: AIOKafkaConsumer) -> None:
+    """Let a started consumer's getmany() return records as they are unpacked, without the copy into a ConsumerRecord.
+
+    They have `key`, `value`, `headers`, `offset` and `timestamp`, which is all that we read; the copy takes a sixth of
+    the time that a record takes. A test fails when a new version of aiokafka moves what is replaced here.
+    """
+    fetcher: Any = consumer._fetcher  # noqa: SLF001 -- no public way to get records without the copy
+    fetcher._records = _Fetched(fetcher._records)  # noqa: SLF001 -- the same
+
+
+class _Fetched(OrderedDict[TopicPartition, Any]):
+    """What is fetched and not yet returned, by partition: a FetchResult, or a FetchError, which has no records."""
+
+    def __setitem__(self, assigned: TopicPartition, result: Any) -> None:
+        records = getattr(result, "_partition_records", None)
+        if records is not None:
+            records._consumer_record = _as_it_is  # noqa: SLF001 -- see `skip_consumer_records`
+        super().__setitem__(assigned, result)
+
+
+def _as_it_is(assigned: TopicPartition, record: Any) -> Any:
+    del assigned
+    return record
 
 
 def require_extension() -> None:

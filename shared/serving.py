@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from shared.answers import problem_app
 from shared.errors import WatchrouteError
 from shared.problem import Problem
+from shared.turnstile import Turnstile
 
 _STOP_MARGIN_S: Final = 2.0
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -99,9 +101,18 @@ class Listener:
         self._serving = None
 
 
+class _State(ServerState):
+    """What all connections of a listener share; `turnstile` is for protocol classes that let a crowd in piecemeal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turnstile = Turnstile()
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state = _State()
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

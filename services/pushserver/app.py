@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import random
 import socket
 from typing import Final
@@ -15,6 +16,7 @@ from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
 from services.pushserver.heartbeat import Heartbeat
 from services.pushserver.hub import Hub
 from services.pushserver.metrics import expose
+from services.pushserver.pause import LoopPause
 from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.source import Source
 from services.pushserver.transports.reception import Publisher, Reception
@@ -43,11 +45,12 @@ class PushServer:
     ) -> None:
         require_extension()
         self.settings = settings
-        self.hub = Hub(catalog, Counters())
+        self.hub = Hub(catalog, Counters(), os.write)
         self.source = Source(self.hub, kafka, settings)
         self.reception = Reception(self.hub, Freshness(self.source, settings.catch_up_s), settings, publish=publish)
         self.app = ReadApp(self.reception)
         self.heartbeat = Heartbeat(self.hub, settings)
+        self.pause = LoopPause()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -59,6 +62,7 @@ class PushServer:
         """Begin to read from Kafka."""
         # Nothing here makes cycles while it runs; a young collection every 700 objects would only cost time.
         gc.set_threshold(50_000, 20, 50)
+        self.pause.start()
         self._tasks = [
             asyncio.create_task(self.source.run(), name="source"),
             asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
@@ -84,6 +88,7 @@ class PushServer:
 
     async def stop(self) -> None:
         """Stop reading from Kafka."""
+        self.pause.stop()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -122,7 +127,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     own = settings.pushserver
     relay = Relay(own.producer_url) if own.producer_url else None
     server = PushServer(own, settings.kafka, Catalog(settings.collections), publish=relay.publish if relay else None)
-    expose(server.hub, server.source)
+    expose(server.hub, server.source, server.pause)
     public = server.listener()
     admin = Listener(admin_app(lambda: server.not_ready), host=own.admin_host, port=own.admin_port)
     await public.start()

@@ -1,6 +1,7 @@
 """An event on its way to watchers, and the piece of a batch that belongs to one audience."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from services.pushserver.channel import Channel
@@ -54,14 +55,22 @@ class Delivery:
     `before` and `after` are the collection's positions around the batch. `cursor_at` makes a cursor of positions.
     """
 
-    __slots__ = ("_cursor_at", "_payloads", "after", "before", "changes")
-
     def __init__(self, changes: list[Change], before: Sequence[int], after: Sequence[int], cursor_at: CursorAt) -> None:
         self.changes = changes
         self.before = before
         self.after = after
         self._cursor_at = cursor_at
         self._payloads: dict[Wire, bytes] = {}
+
+    @cached_property
+    def size(self) -> int:
+        """About how many bytes it holds while it waits."""
+        return sum(change.size for change in self.changes)
+
+    @cached_property
+    def reached(self) -> Mapping[int, int]:
+        """For each partition that it has changes of, the position after the last one."""
+        return {change.event.partition: change.event.offset + 1 for change in self.changes}
 
     def payload(self, wire: Wire) -> bytes:
         """What a reader who isn't behind gets for this batch, as one piece of bytes."""

@@ -72,9 +72,12 @@ class Channel:
 
     def segment(self, watches: Sequence[Watch], positions: Mapping[int, int]) -> Segment:
         """A cursor's part about this collection, for somebody with these watches of it."""
-        wide = any(not watch.narrow for watch in watches)
-        scopes = None if wide else tuple(sorted({scope_tag(watch.label) for watch in watches}))
-        return Segment(self.collection.tag, self.epoch, scopes, positions)
+        if len(watches) == 1:
+            scopes: tuple[int, ...] | None = (scope_tag(watches[0].label),) if watches[0].narrow else None
+        else:
+            wide = any(not watch.narrow for watch in watches)
+            scopes = None if wide else tuple(sorted({scope_tag(watch.label) for watch in watches}))
+        return Segment(self.collection.tag, self.table.epoch, scopes, positions)
 
     def partitions_of(self, watch: Watch) -> Sequence[int]:
         """The partitions that a watch may hear from: one, where the resource is known."""

@@ -1,56 +1,101 @@
-"""The two uvicorn protocol classes through which an accepted watch leaves ASGI.
+"""The two protocol classes through which an accepted watch leaves ASGI.
 
-Starlette and uvicorn do the handshake; then the transport gets a protocol object of ours (`transport.set_protocol`),
-and the ASGI task, its scope, headers and parser are let go: an idle connection costs a tenth of the memory, and a
-delivery none of the layers. Both classes offer that as the ASGI extension `EXTENSION`, a function of the new protocol
-object and (over HTTP) the response head.
+uvicorn parses HTTP, and the ASGI app decides; then the transport gets a protocol object of ours
+(`transport.set_protocol`), and the ASGI task, its scope, headers and parser are let go: an idle connection costs a
+tenth of the memory, and a delivery none of the layers. Both classes offer that as the ASGI extension `EXTENSION`, a
+function of what the answer's head has to say (over HTTP the head itself, of a WebSocket more headers) and a
+`Successor`.
 
-They subclass private classes of a pinned minor version of uvicorn; `tests/integration/test_handoff.py` drives each
-thing that is relied on.
+`HandOffHttp` subclasses a private class of a pinned minor version of uvicorn; `tests/integration/test_handoff.py`
+drives each thing that is relied on.
 """
 
 import asyncio
-from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Any, Final, Protocol
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade
-from websockets.http11 import Request, Response
-from websockets.server import ServerProtocol
 
-from shared.errors import WatchrouteError
+from services.pushserver.successor import EXTENSION, GONE, ClientGone, Successor, encoded, give, last_answer
+from services.pushserver.upgrade import read_handshake, switching, wants_websocket
 from shared.problem import Problem
+from shared.turnstile import Turnstile
 
-EXTENSION: Final = "watchroute.handoff"
-_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\n"
-
-
-class ClientGone(WatchrouteError):
-    """The client left before its connection could be handed off: nobody is there to be answered."""
-
-
-class Successor(Protocol):
-    """A protocol object that takes a connection over."""
-
-    def take_over(self, transport: asyncio.Transport) -> None:
-        """Called once, after the response head was written: the transport is its own from now on."""
+log: Final = logging.getLogger("uvicorn.error")
 
 
 class HandOffHttp(HttpToolsProtocol):
-    """HTTP/1.1, with the hand-off of a response whose body never ends."""
+    """HTTP/1.1, with the hand-off of a response whose body never ends.
+
+    A crowd is read a few at a time: `server_state` has a `turnstile`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        shared: Any = self.server_state
+        self._turnstile: Turnstile = shared.turnstile
         self._answering: Any = None
+        self._unread = b""
+        self._to_websocket = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection in. Its addresses stay None: nobody asks for them, and they are five system calls."""
+        self.connections.add(self)
+        self.transport = transport
+        self.flow = FlowControl(transport)
+        self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+
+    def data_received(self, data: bytes) -> None:
+        """Read, or in a crowd wait to be read."""
+        self._unset_keepalive_if_required()
+        if self._unread:
+            self._unread += data
+        elif self._turnstile.admits():
+            self._read(data)
+        else:
+            self._unread = data
+            self.flow.pause_reading()
+            self._turnstile.wait(self._read_on)
+
+    def _read_on(self) -> None:
+        data, self._unread = self._unread, b""
+        if self.parser is not None:
+            self.flow.resume_reading()
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        while data and self.parser is not None:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                if self._to_websocket:
+                    self._upgrade(data)
+                    return
+                # Any other protocol isn't spoken here: this was a request like others, and so is what follows.
+            except httptools.HttpParserError:
+                self._refuse_garbage()
+                return
+            else:
+                return
 
     def on_message_begin(self) -> None:
         """Offer the extension with each request."""
         super().on_message_begin()
+        self._to_websocket = False
         scope: Any = self.scope
         scope["extensions"] = {EXTENSION: self.hand_off}
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, unless it is a handshake: then the parser stops behind it."""
+        self._to_websocket = self.parser.should_upgrade() and wants_websocket(self.headers)
+        super().on_headers_complete()
+
+    def _should_upgrade(self) -> bool:
+        return self._to_websocket
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Not always `self.cycle`: a client may send the next request before this one is answered.
@@ -58,7 +103,7 @@ class HandOffHttp(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def hand_off(self, head: bytes, successor: Successor) -> None:
-        """Write the head, and give the connection away; to be called instead of the first ASGI `send`.
+        """Give the connection away; to be called instead of the first ASGI `send`.
 
         Raises ClientGone.
         """
@@ -70,148 +115,172 @@ class HandOffHttp(HttpToolsProtocol):
             raise ClientGone(str(ClientGone.__doc__))
         # uvicorn is told that all is done, so that it neither answers nor closes when the ASGI task returns.
         cycle.response_started = cycle.response_complete = True
-        cycle.transport = self.cycle.transport = self.transport = _GONE
+        cycle.transport = self.cycle.transport = self.transport = GONE
         self.connections.discard(self)
         self._unset_keepalive_if_required()
         self._let_go()
-        _install(transport, successor)
-        transport.write(head)
-        successor.take_over(transport)
+        give(transport, successor, head)
 
-    def handle_websocket_upgrade(self) -> None:
-        """Give the handshake on as it was parsed: no second parser, and none of its limits."""
+    def _refuse_garbage(self) -> None:
+        log.warning("Invalid HTTP request received.")
+        if not self._ends_with_an_answer():
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _upgrade(self, early: bytes) -> None:
+        if self._ends_with_an_answer():
+            return
         self.connections.discard(self)
-        protocol = HandOffWebSocket(config=self.config, server_state=self.server_state, app_state=self.app_state)
-        protocol.connection_made(self.transport)
-        self.transport.set_protocol(protocol)
-        headers = Headers()
-        for name, value in self.scope["headers"]:
-            headers[name.decode("latin-1")] = value.decode("latin-1")
-        method, version = self.scope["method"], self.scope["http_version"]
+        make: Any = self.ws_protocol_class
+        handshake = make(self.config, self.server_state, self.transport)
+        scope, url = self.scope, self.url
         self._let_go()
-        protocol.handle_connect(Request(self.url.decode("ascii"), headers, method, f"HTTP/{version}"))
+        handshake.begin(scope, url, early)
+
+    def _ends_with_an_answer(self) -> bool:
+        """Whether the client is still owed an answer to a whole request: that is then the last thing it hears.
+
+        What came behind that request can't be answered before it, and after it the connection is closed.
+        """
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            return False
+        cycle.keep_alive = False
+        self._go_deaf()
+        return True
+
+    def _go_deaf(self) -> None:
+        uvicorn: Any = self
+        uvicorn.parser = None
 
     def _let_go(self) -> None:
         """Break all cycles of references: what was needed until now is freed at once, and not at some collection."""
         self.pipeline.clear()
         self._answering = None
+        self._unread = b""
         uvicorn: Any = self
-        uvicorn.parser = uvicorn.scope = uvicorn.cycle = None
+        uvicorn.parser = uvicorn.scope = uvicorn.cycle = uvicorn.headers = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP with a problem document."""
-        self.transport.write(_problem_bytes(Problem("invalid", msg)))
+        problem = Problem("invalid", msg)
+        self._go_deaf()
+        self.transport.write(last_answer(problem.status, encoded(problem), problem.body()))
         self.transport.close()
 
 
-class HandOffWebSocket(WebSocketsSansIOProtocol):
-    """The WebSocket handshake, with the hand-off of what follows it."""
+class HandOffWebSocket(asyncio.Protocol):
+    """A WebSocket handshake from its request until it is answered: with 101 and the hand-off, or with a refusal.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _let_go_of_parser(self.conn)
-        self.conn: ServerProtocol = _Handshake(max_size=self.config.ws_max_size)
+    To an ASGI app it is a `websocket` with the extensions `websocket.http.response` and EXTENSION; it can't be accepted
+    in any other way.
+    """
 
-    async def run_asgi(self) -> None:
-        """Offer the extension."""
-        scope: Any = self.scope
-        scope["extensions"][EXTENSION] = self.hand_off
-        await super().run_asgi()
+    def __init__(self, config: Any, server_state: Any, transport: asyncio.Transport) -> None:
+        self._app = config.loaded_app
+        self._connections = server_state.connections
+        self._tasks = server_state.tasks
+        self.transport = transport
+        self._accept = b""
+        self._early = b""
+        self._answered = False
+        self._told = False
+        self._left: asyncio.Event | None = None
+        self._refusal: tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None = None
+
+    def begin(self, scope: Any, url: bytes, early: bytes) -> None:
+        """Answer a request; `scope` is what HTTP knows of it, `early` what came behind it."""
+        self._connections.add(self)
+        self.transport.set_protocol(self)
+        try:
+            self._accept = read_handshake(scope, url)
+        except Problem as problem:
+            self._refuse(problem)
+            return
+        scope["extensions"] = {"websocket.http.response": {}, EXTENSION: self.hand_off}
+        if early:
+            self.data_received(early)
+        task = asyncio.get_running_loop().create_task(self._run(scope))
+        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(task)
+
+    # The transport's calls
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what a hasty client says before it is answered: its WebSocket begins with that."""
+        if not self._answered:
+            self._early += data
+            self.transport.pause_reading()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """The client left."""
+        self._connections.discard(self)
+        if self._left is not None:
+            self._left.set()
+
+    # The server's call
+
+    def shutdown(self) -> None:
+        """Refuse: this server leaves."""
+        self._refuse(Problem("going_away", "this server is leaving; another one has everything"))
+
+    # The app's calls
+
+    async def receive(self) -> dict[str, Any]:
+        """Tell the handshake, then that the client left or was answered."""
+        if not self._told:
+            self._told = True
+            return {"type": "websocket.connect"}
+        if not self.transport.is_closing():
+            self._left = self._left or asyncio.Event()
+            await self._left.wait()
+        return {"type": "websocket.disconnect", "code": 1006}
 
     async def send(self, message: Any) -> None:
-        """Pass on; a refusal that is told completes the handshake, which uvicorn would take for unfinished."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
-            self.handshake_complete = True
+        """Refuse; nothing happens once the client is gone."""
+        kind = message["type"]
+        if kind == "websocket.close":
+            self._refuse(Problem("forbidden", "there is no WebSocket here"))
+        elif kind == "websocket.http.response.start":
+            self._refusal = (message["status"], message.get("headers", ()), b"")
+        elif kind == "websocket.http.response.body" and self._refusal is not None:
+            status, headers, body = self._refusal
+            self._refusal = (status, headers, body + message.get("body", b""))
+            if not message.get("more_body", False):
+                self._answer(*self._refusal)
+        else:
+            raise RuntimeError(f"{kind} has no place in a handshake that is handed off or refused")
 
-    def hand_off(self, headers: Sequence[tuple[str, str]], successor: Successor) -> None:
+    def hand_off(self, headers: Iterable[tuple[str, str]], successor: Successor) -> None:
         """Answer 101 with more headers, and give the connection away; to be called instead of `websocket.accept`.
 
         Raises ClientGone.
         """
         transport = self.transport
-        gone = self.disconnected or transport.is_closing()
-        if self.handshake_complete and not gone:
-            raise RuntimeError("a handshake that is answered can't be handed off")
-        self.handshake_complete = True
-        if gone:
+        if transport.is_closing():
+            self._answered = True
             raise ClientGone(str(ClientGone.__doc__))
-        self.response.headers.update(headers)
-        self.conn.send_response(self.response)
-        self.connections.discard(self)
-        head = b"".join(self.conn.data_to_send())
-        # uvicorn closes its transport when the ASGI task returns.
-        self.transport = _GONE
-        self._let_go()
-        _install(transport, successor)
-        transport.write(head)
-        successor.take_over(transport)
+        if self._answered:
+            raise RuntimeError("a handshake that is answered can't be handed off")
+        self._answered = True
+        self._connections.discard(self)
+        self.transport = GONE
+        give(transport, successor, switching(self._accept, headers), self._early)
 
-    def _let_go(self) -> None:
-        """Break all cycles of references, as above."""
-        _let_go_of_parser(self.conn)
-        uvicorn: Any = self
-        uvicorn.conn = uvicorn.scope = None
+    async def _run(self, scope: Any) -> None:
+        try:
+            await self._app(scope, self.receive, self.send)
+        except Exception:
+            log.exception("Exception in ASGI application")
+        finally:
+            # Nobody is left without an answer, whatever became of the app.
+            if not self._answered:
+                self._refuse(Problem("internal", "the server's log has the details"))
 
+    def _refuse(self, problem: Problem) -> None:
+        self._answer(problem.status, encoded(problem), problem.body())
 
-class _Handshake(ServerProtocol):
-    """Refuses with problem documents, and names the version it speaks (RFC 6455, section 4.4)."""
-
-    def reject(self, status: HTTPStatus | int, text: str) -> Response:
-        """Make the answer to a bad handshake."""
-        error = getattr(self, "handshake_exc", None)
-        wrong_version = isinstance(error, InvalidHeader | InvalidHeaderValue) and "Version" in str(error)
-        problem = Problem("invalid", text.strip())
-        if wrong_version or isinstance(error, InvalidUpgrade):
-            problem = Problem("upgrade_required", text.partition("\n")[0])
-        elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-            problem = Problem("method_not_allowed", text.strip())
-        response = super().reject(problem.status, problem.body().decode())
-        for name, value in problem.response_headers().items():
-            response.headers.pop(name, None)
-            response.headers[name] = value
-        if problem.code == "upgrade_required":
-            response.headers["Sec-WebSocket-Version"] = "13"
-        return response
-
-
-class _Gone(asyncio.Transport):
-    """What uvicorn holds after the hand-off: closing it does nothing."""
-
-    def is_closing(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Nothing: the connection belongs to somebody else."""
-
-    def abort(self) -> None:
-        """Nothing, for the same reason."""
-
-    def write(self, data: Any) -> None:
-        """Nothing, for the same reason."""
-
-    def resume_reading(self) -> None:
-        """Nothing, for the same reason."""
-
-    def pause_reading(self) -> None:
-        """Nothing, for the same reason."""
-
-
-_GONE: Final = _Gone()
-
-
-def _let_go_of_parser(conn: Any) -> None:
-    """Break the cycle of a protocol of `websockets`: its parser is a generator that refers to it."""
-    conn.parser = None
-
-
-def _install(transport: asyncio.Transport, successor: Any) -> None:
-    transport.set_protocol(successor)
-    transport.resume_reading()
-
-
-def _problem_bytes(problem: Problem) -> bytes:
-    body = problem.body()
-    headers = {**problem.response_headers(), "Content-Length": str(len(body)), "Connection": "close"}
-    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
-    return _BAD_REQUEST + lines + b"\r\n" + body
+    def _answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        if not self._answered and not self.transport.is_closing():
+            self.transport.write(last_answer(status, headers, body))
+            self.transport.close()
+        self._answered = True

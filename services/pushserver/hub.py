@@ -4,13 +4,14 @@ Everything here is synchronous. A batch from Kafka is applied to the table and g
 `await` in between, so "copy the state, join the audience" is atomic and there is no gap between snapshot and live.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import repeat
 
 from services.pushserver.change import Change, Delivery
 from services.pushserver.channel import Channel
 from services.pushserver.counters import Counters
+from services.pushserver.group import Group, Row
 from services.pushserver.progress import watch_cursor
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import Subscription
@@ -21,9 +22,14 @@ from shared.problem import Problem
 
 
 class Hub:
-    """All channels of this server, and all subscribers."""
+    """All channels of this server, and all subscribers.
 
-    def __init__(self, catalog: Catalog, counters: Counters) -> None:
+    `write` is how bytes get to a socket by its descriptor: it takes as many as it can, and says how many, or raises
+    OSError.
+    """
+
+    def __init__(self, catalog: Catalog, counters: Counters, write: Callable[[int, bytes], int]) -> None:
+        self._write = write
         self.catalog = catalog
         self.counters = counters
         self.channels: dict[str, Channel] = {}
@@ -73,35 +79,45 @@ class Hub:
             return
         changes = _Changes(channel, news)
         several: dict[Subscriber, dict[int, bool]] = {}
-        for members, indexes in channel.audience.match(news):
-            delivery = Delivery(changes.at(indexes), before, channel.positions, partial(watch_cursor, members[0]))
-            for subscription in self._write(members, delivery):
-                conflate = subscription.mode == "state"
+        for group, indexes in channel.audience.match(news):
+            first = next(iter(group))
+            delivery = Delivery(changes.at(indexes), before, channel.positions, partial(watch_cursor, first))
+            for subscription in self._tell(group, delivery):
+                of_state = subscription.mode == "state"
                 subscriber = subscription.subscriber
-                if len(subscriber.subscriptions) == 1:
-                    subscriber.offer(channel, delivery, conflate=repeat(conflate))
+                if subscriber.subscriptions.only is not None:
+                    subscriber.offer(channel, delivery, conflate=repeat(of_state) if of_state else None)
                 else:
-                    several.setdefault(subscriber, {}).update(dict.fromkeys(indexes, conflate))
+                    several.setdefault(subscriber, {}).update(dict.fromkeys(indexes, of_state))
         for subscriber, wanted in several.items():
             _offer_several(channel, subscriber, changes, before, wanted)
 
-    def _write(self, members: Sequence[Subscription], delivery: Delivery) -> list[Subscription]:
-        """Write to whom the hub may write by itself, and return the others: the innermost loop of the house."""
-        others = []
-        wire, payload = None, b""
-        for subscription in members:
-            direct = subscription.direct
-            if direct is None:
-                others.append(subscription)
-                continue
-            if subscription.wire is not wire:
-                wire = subscription.wire
-                payload = delivery.payload(wire)
-            direct(payload)
-        written = len(members) - len(others)
-        self.counters.writes += written
-        self.counters.deliveries += written * len(delivery.changes)
+    def _tell(self, group: Group[Subscription], delivery: Delivery) -> Sequence[Subscription]:
+        """Write to whom the hub may write by itself, and return the others."""
+        rows, others = group.split()
+        for row in rows:
+            self._write_row(row, delivery.payload(row.wire))
+            self.counters.writes += len(row.sockets)
+            self.counters.deliveries += len(row.sockets) * len(delivery.changes)
         return others
+
+    def _write_row(self, row: Row[Subscription], payload: bytes) -> None:
+        """The innermost loop of the house; a socket that doesn't take all is seen to by its connection."""
+        write, size = self._write, len(payload)
+        sockets = iter(row.sockets)
+        done = written = 0
+        while done < len(row.sockets):
+            try:
+                for socket in sockets:
+                    written = write(socket, payload)
+                    if written != size:
+                        break
+                    done += 1
+            except OSError:
+                written = 0
+            if done < len(row.sockets):
+                row.members[done].subscriber.sink.finish(payload, written)
+                done += 1
 
 
 class _Changes:

@@ -7,6 +7,7 @@ A walk keeps nothing but an offset, so it survives whatever changes between two 
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Final
 
 from shared.event import Event
@@ -22,6 +23,12 @@ class _Chunk:
         self.offsets = array("q")
         self.events: list[Event | None] = []
         self.live = 0
+
+    def extend(self, events: Sequence[Event]) -> None:
+        self.offsets.extend([event.offset for event in events])
+        self.events.extend(events)
+        self.live += len(events)
+        self.latest_ms = max(self.latest_ms, *[event.logged_ms for event in events])
 
     def squeeze(self) -> None:
         self.events = [event for event in self.events if event is not None]
@@ -48,16 +55,22 @@ class PartitionLog:
     def __len__(self) -> int:
         return sum(chunk.live for chunk in self._chunks)
 
-    def append(self, event: Event) -> None:
-        """Add the newest event of the partition."""
-        if not self._chunks or len(self._chunks[-1].events) >= CHUNK:
-            self._chunks.append(_Chunk())
-            self._firsts.append(event.offset)
-        chunk = self._chunks[-1]
-        chunk.offsets.append(event.offset)
-        chunk.events.append(event)
-        chunk.live += 1
-        chunk.latest_ms = max(chunk.latest_ms, event.logged_ms)
+    @property
+    def last_offset(self) -> int:
+        """No live event lies beyond it; -1 when there is none."""
+        return self._chunks[-1].offsets[-1] if self._chunks else -1
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Add the newest events of the partition, in order."""
+        taken = 0
+        while taken < len(events):
+            if not self._chunks or len(self._chunks[-1].events) >= CHUNK:
+                self._chunks.append(_Chunk())
+                self._firsts.append(events[taken].offset)
+            chunk = self._chunks[-1]
+            piece = events[taken : taken + CHUNK - len(chunk.events)]
+            chunk.extend(piece)
+            taken += len(piece)
 
     def remove(self, offset: int) -> None:
         """Forget the event at an offset, which must be there."""

@@ -2,16 +2,15 @@
 
 In state mode the newest change of a resource takes the place of the one that waits (its place in the queue stays the
 old one: a resource that changes all the time isn't put off for ever), and the one replaced counts as elided. In log
-mode everything waits in order. Both are bounded by bytes.
+mode everything waits in order: whole deliveries, whose bytes all readers of the watch share. Both are bounded by bytes.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import count
 
-from services.pushserver.change import MARK_EVERY, Change
+from services.pushserver.change import MARK_EVERY, Change, Delivery
 from services.pushserver.channel import Channel
-from services.pushserver.subscription import Subscription
 from services.pushserver.wire import Wire
 
 Positions = Mapping[Channel, Sequence[int]]
@@ -26,6 +25,11 @@ class Waiting:
         self.change = change
         self.first = change.event.offset
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        return self.change.size
+
 
 class Mailbox:
     """An ordered, bounded queue of changes, and how far the connection has come while it isn't empty.
@@ -39,7 +43,7 @@ class Mailbox:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._entries: OrderedDict[Hashable, Waiting] = OrderedDict()
+        self._entries: OrderedDict[Hashable, Waiting | Delivery] = OrderedDict()
         self._log_keys = count()
         self.written: dict[Channel, list[int]] = {}
         self.size = 0
@@ -53,18 +57,35 @@ class Mailbox:
         """Something of a channel is about to wait; all before these positions was written."""
         self.written.setdefault(channel, list(before))
 
+    def keep(self, channel: Channel, delivery: Delivery, *, conflate: Iterable[bool] | None) -> bool:
+        """Let the changes of a delivery wait; False when they don't all fit.
+
+        `conflate` says for each whether a newer one may take its place; None: none may, and it is the only watch's.
+        """
+        self.begin(channel, delivery.before)
+        if conflate is None:
+            return self.put_whole(delivery)
+        changes = zip(delivery.changes, conflate, strict=False)
+        return all(self.put(change, conflate=may_go) for change, may_go in changes)
+
     def put(self, change: Change, *, conflate: bool) -> bool:
         """Let a change wait; False, and nothing is kept, when it doesn't fit."""
-        waiting = self._entries.get(change.label) if conflate else None
-        grows = change.size - (waiting.change.size if waiting else 0)
-        if self.size + grows > self._limit_bytes:
+        known = self._entries.get(change.label) if conflate else None
+        waiting = known if isinstance(known, Waiting) else None
+        if not self._grow(change.size - (waiting.size if waiting else 0)):
             return False
-        self.size += grows
         if waiting is None:
             self._entries[change.label if conflate else next(self._log_keys)] = Waiting(change)
         else:
             waiting.change = change
             self.elided += 1
+        return True
+
+    def put_whole(self, delivery: Delivery) -> bool:
+        """Let a delivery wait for a connection whose only watch is in log mode; False when it doesn't fit."""
+        if not self._grow(delivery.size):
+            return False
+        self._entries[next(self._log_keys)] = delivery
         return True
 
     def flush(self, wire: Wire, limit_bytes: int, cursor: Callable[[Positions | None], str | None]) -> list[bytes]:
@@ -76,22 +97,43 @@ class Mailbox:
         taken = self._take(limit_bytes)
         pieces: list[bytes] = []
         for number, waiting in enumerate(taken, 1):
-            pieces.append(waiting.change.frame(wire))
-            self.written[waiting.change.channel][waiting.change.event.partition] = waiting.first + 1
+            if isinstance(waiting, Delivery):
+                pieces.append(self._write_whole(waiting, wire))
+                continue
+            pieces.append(self._write(waiting, wire))
             last = number == len(taken)
             if wire.marks_progress and (last or number % MARK_EVERY == 0):
                 pieces.append(wire.progress(cursor(None if last and not self._entries else self.written)))
-        self.flushed += len(taken)
         return pieces
 
-    def _take(self, limit_bytes: int) -> list[Waiting]:
-        taken: list[Waiting] = []
+    def _write(self, waiting: Waiting, wire: Wire) -> bytes:
+        change = waiting.change
+        self.written[change.channel][change.event.partition] = waiting.first + 1
+        self.flushed += 1
+        return change.frame(wire)
+
+    def _write_whole(self, delivery: Delivery, wire: Wire) -> bytes:
+        """Its bytes tell the progress by themselves."""
+        written = self.written[delivery.changes[0].channel]
+        for partition, position in delivery.reached.items():
+            written[partition] = position
+        self.flushed += len(delivery.changes)
+        return delivery.payload(wire)
+
+    def _grow(self, size: int) -> bool:
+        if self.size + size > self._limit_bytes:
+            return False
+        self.size += size
+        return True
+
+    def _take(self, limit_bytes: int) -> list[Waiting | Delivery]:
+        taken: list[Waiting | Delivery] = []
         room = limit_bytes
         while self._entries and (room > 0 or not taken):
             waiting = self._entries.popitem(last=False)[1]
             taken.append(waiting)
-            room -= waiting.change.size
-        self.size -= sum(waiting.change.size for waiting in taken)
+            room -= waiting.size
+        self.size -= sum(waiting.size for waiting in taken)
         return taken
 
     def forget_channel(self, channel: Channel) -> None:
@@ -99,20 +141,11 @@ class Mailbox:
         self.forget(lambda change: change.channel is channel)
         self.written.pop(channel, None)
 
-    def forget_unwatched(self, subscriptions: Sequence[Subscription]) -> None:
-        """Drop what none of the connection's watches is about any more."""
-        self.forget(
-            lambda change: (
-                not any(
-                    subscription.channel is change.channel and subscription.watch.covers(change.event.id)
-                    for subscription in subscriptions
-                )
-            )
-        )
-
     def forget(self, unwanted: Callable[[Change], bool]) -> None:
         """Drop what waits and isn't wanted any more."""
         for key, waiting in list(self._entries.items()):
-            if unwanted(waiting.change):
+            # A delivery is of one log watch, which overlaps no other: none of it is wanted, or all.
+            change = waiting.changes[0] if isinstance(waiting, Delivery) else waiting.change
+            if unwanted(change):
                 del self._entries[key]
-                self.size -= waiting.change.size
+                self.size -= waiting.size

@@ -7,15 +7,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import CollectorRegistry
 
 from services.pushserver.hub import Hub
+from services.pushserver.pause import LoopPause
 from services.pushserver.source import Source
 
 
 class Exposition:
     """Reads the counters when it is asked, so that counting costs an addition."""
 
-    def __init__(self, hub: Hub, source: Source) -> None:
+    def __init__(self, hub: Hub, source: Source, pause: LoopPause) -> None:
         self._hub = hub
         self._source = source
+        self._pause = pause
 
     def collect(self) -> Iterator[Metric]:
         """All metrics of a push server."""
@@ -51,6 +53,11 @@ class Exposition:
 
     def _now(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("watchroute_connections", "Watching connections.", value=len(self._hub.wheel))
+        yield GaugeMetricFamily(
+            "watchroute_loop_pause_seconds",
+            "The longest that the event loop was away since this was asked last.",
+            value=self._pause.take_longest_s(),
+        )
         families = {
             "subscriptions": GaugeMetricFamily("watchroute_subscriptions", "Live watches.", labels=["collection"]),
             "resources": GaugeMetricFamily("watchroute_resources", "Resources held.", labels=["collection"]),
@@ -68,6 +75,6 @@ class Exposition:
         yield from families.values()
 
 
-def expose(hub: Hub, source: Source, registry: CollectorRegistry = REGISTRY) -> None:
+def expose(hub: Hub, source: Source, pause: LoopPause, registry: CollectorRegistry = REGISTRY) -> None:
     """Add a server's metrics to a registry."""
-    registry.register(Exposition(hub, source))
+    registry.register(Exposition(hub, source, pause))

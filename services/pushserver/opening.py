@@ -1,19 +1,19 @@
 """Openings: watches that are on their way to being live."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.pushserver import frames
-from services.pushserver.change import Change
+from services.pushserver.pieces import PIECES
 from services.pushserver.resume import Begin
 from services.pushserver.subscription import Subscription
 from services.pushserver.walk import Walk
 from services.pushserver.wire import Wire
-from shared.event import Event
 
 PIECE_BYTES: Final = 32 * 1024
-PULL_COST: Final = 64
+PULL_COST: Final = 512
 LOOK_COST: Final = 16
-"""What a pull, and a look at an event that isn't wanted, count as in bytes written: looking costs time too."""
+"""What a pull, and a look at an event, count as in bytes written: looking costs time too."""
 
 
 class Opening:
@@ -58,26 +58,37 @@ class Opening:
             pieces.append(wire.control(frames.reset(self.subscription.watch.label, self.reset)))
             self.reset = None
         cost = PULL_COST
-        while self._walk is not None and not self.told and cost < PIECE_BYTES:
-            told, more = self._pull(self._walk, wire, PIECE_BYTES - cost)
-            pieces += told
+        while self._walk is not None and not self.told:
+            piece, more = self._pull(self._walk, wire)
+            if piece:
+                pieces.append(piece)
             cost += more
+            if cost >= PIECE_BYTES:
+                break
         return pieces, cost
 
-    def _pull(self, walk: Walk, wire: Wire, room_bytes: int) -> tuple[list[bytes], int]:
+    def _pull(self, walk: Walk, wire: Wire) -> tuple[bytes, int]:
         if walk.done:
             walk.go_on()
         looked = walk.looked
-        told = [self.frame(event, wire) for event in walk.pull(room_bytes)]
-        return told, sum(map(len, told)) + PULL_COST + LOOK_COST * (walk.looked - looked)
-
-    def frame(self, event: Event, wire: Wire) -> bytes:
-        """The frame of an event that only this connection is told now."""
-        return Change(self.subscription.channel, event).frame(wire)
+        piece = PIECES.piece(self.subscription.channel, wire, walk.pull(PIECE_BYTES))
+        return piece, len(piece) + PULL_COST + LOOK_COST * (walk.looked - looked)
 
     def synced_frame(self, cursor: str | None) -> frames.Frame:
         """What says that the initial state is told."""
         return frames.synced(self.subscription.watch.label, cursor, resumed=self.resumed, ref=self.ref)
+
+
+def synced_frames(told: Sequence[Opening], wire: Wire, cursor: str | None) -> list[bytes]:
+    """What says that the initial state of each is told.
+
+    A connection's cursor is as long as its list of watches, and one for all of them: so only the last to come, when
+    `cursor` is none but None, carries it.
+    """
+    if not told:
+        return []
+    before = [wire.control(opening.synced_frame(None)) for opening in told[:-1]]
+    return [*before, wire.control(told[-1].synced_frame(cursor), cursor)]
 
 
 class Openings:

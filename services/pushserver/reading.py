@@ -54,7 +54,7 @@ class Reading:
         for assigned, records in batches.items():
             if assigned.topic == self.collection.topic and records:
                 self._mind_gaps(assigned.partition, records, now_ms)
-                events += self._decode(records)
+                events += self._decode(assigned.partition, records)
                 positions[assigned.partition] = records[-1].offset + 1
         if positions:
             self._hub.broadcast(self.channel, events, positions)
@@ -70,25 +70,23 @@ class Reading:
             self._hub.broadcast(self.channel, [], moved)
         return bool(moved)
 
-    def _decode(self, records: Iterable[Any]) -> Iterable[Event]:
+    def _decode(self, partition: int, records: Sequence[Any]) -> Iterable[Event]:
         settings = self.collection.settings
+        value_format, max_bytes = settings.value, settings.max_value_bytes
+        logged_ms = -1
         for record in records:
+            if record.timestamp != logged_ms:
+                # Neighbours of the same millisecond share the number, as long as both are held.
+                logged_ms = record.timestamp
             event = decode_record(
-                record.key,
-                record.value,
-                record.headers,
-                partition=record.partition,
-                offset=record.offset,
-                timestamp_ms=record.timestamp,
-                value_format=settings.value,
-                max_bytes=settings.max_value_bytes,
+                record.key, record.value, record.headers, partition, record.offset, logged_ms, value_format, max_bytes
             )
             if isinstance(event, Event):
                 yield event
             else:
-                self._count_malformed(event, record)
+                self._count_malformed(event, partition, record.offset)
 
-    def _count_malformed(self, reason: str, record: Any) -> None:
+    def _count_malformed(self, reason: str, partition: int, offset: int) -> None:
         kind = (self.collection.name, reason)
         self._counters.malformed[kind] += 1
         if self._counters.malformed[kind] % _SAMPLE == 1:
@@ -96,8 +94,8 @@ class Reading:
                 "malformed record skipped",
                 collection=self.collection.name,
                 reason=reason,
-                partition=record.partition,
-                offset=record.offset,
+                partition=partition,
+                offset=offset,
                 count=self._counters.malformed[kind],
             )
 

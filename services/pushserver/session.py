@@ -82,7 +82,7 @@ class Session:
     def subscribe(self, request: WatchRequest, *, settled: bool = False) -> CatchUp | None:
         """Add a watch; raises Problem when it can't be had."""
         channel = self.hub.channel(request.watch.collection)
-        if any(subscription.watch == request.watch for subscription in self.subscriber.subscriptions):
+        if self.subscriber.subscriptions.get(request.watch) is not None:
             self._acknowledge(request)
             return None
         self._check(request)
@@ -101,8 +101,8 @@ class Session:
             raise Problem("too_many_watches", f"a connection has at most {self.max_watches} watches")
         # Records are told as they were: a second telling would go back behind the first.
         of_state = request.mode == "state" and self.hub.channel(request.watch.collection).table.held
-        for other in subscriptions:
-            if request.watch.overlaps(other.watch) and not (of_state and other.mode == "state"):
+        for other in subscriptions.overlapping(request.watch):
+            if not (of_state and other.mode == "state"):
                 detail = f"{request.watch.label} overlaps {other.watch.label}: only watches of held state may"
                 raise Problem("invalid", detail, watch=request.watch.label)
 
@@ -120,13 +120,12 @@ class Session:
     def _unsubscribe(self, members: Mapping[str, Any]) -> None:
         _only(members, {"watch", "prefix"})
         watch = _watch(members)
-        for subscription in self.subscriber.subscriptions:
-            if subscription.watch == watch:
-                self.subscriber.drop(subscription)
-                if members.get("ref") is not None:
-                    self.subscriber.tell(frames.ack(members["ref"], watch=watch.label))
-                return
-        raise Problem("invalid", f"{watch.label} isn't watched on this connection", watch=watch.label)
+        subscription = self.subscriber.subscriptions.get(watch)
+        if subscription is None:
+            raise Problem("invalid", f"{watch.label} isn't watched on this connection", watch=watch.label)
+        self.subscriber.drop(subscription)
+        if members.get("ref") is not None:
+            self.subscriber.tell(frames.ack(members["ref"], watch=watch.label))
 
     def _publish(self, members: Mapping[str, Any]) -> Publish:
         _only(members, {"resource", "data", "delete"})

@@ -1,5 +1,7 @@
 """The push server's settings: the `[pushserver]` table."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.cursor import MAX_SCOPES
@@ -24,12 +26,15 @@ class PushServerSettings(BaseModel):
     poll_wait_s: float = Field(25, ge=0, le=60, description="How long a long poll waits that doesn't say.")
     poll_max_bytes: int = Field(16_777_216, ge=1024, description="A poll with more to tell is refused.")
     mailbox_bytes: int = Field(8_388_608, ge=1024, description="What may wait for one reader that can't keep up.")
-    stalled_s: float = Field(60, gt=0, description="A reader that took no byte for so long is closed.")
-    write_buffer_bytes: int = Field(
-        65_536, ge=1024, description="Above this a connection's changes wait in its mailbox."
-    )
+    stalled_s: float = Field(300, gt=0, description="A reader that took no byte for so long is closed.")
     unsent_bytes: int = Field(16_384, ge=1024, description="`TCP_NOTSENT_LOWAT`: what the kernel holds unsent.")
-    dead_peer_s: float = Field(30, gt=0, description="`TCP_USER_TIMEOUT`: a peer that acknowledges nothing is gone.")
+    dead_peer_s: float = Field(
+        30, gt=0, description="A peer that acknowledges nothing (`TCP_USER_TIMEOUT`), or answers no ping, is gone."
+    )
+    websocket_ping: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Ping WebSocket clients with each bookmark; auto: only where there is no `TCP_USER_TIMEOUT`.",
+    )
     max_watches: int = Field(1000, ge=1, le=MAX_SCOPES, description="Watches of one connection.")
     max_message_bytes: int = Field(1_048_576, ge=1024, description="A WebSocket message from a client.")
     page_size: int = Field(100, ge=1, le=10_000, description="Resources on a page of a listing that doesn't say.")

@@ -3,10 +3,20 @@
 from typing import Final, Protocol
 
 from services.pushserver.close import CloseReason
+from services.pushserver.group import NO_SOCKET
 
 
 class Sink(Protocol):
-    """Where a subscriber's bytes go; calls `Subscriber.blocked = True` and `on_writable` as the socket fills."""
+    """Where a subscriber's bytes go; sets `Subscriber.blocked` as the socket fills and empties.
+
+    `socket` is a descriptor to which bytes may be written past `write`, as long as the subscriber isn't blocked (then
+    nothing that was written before is still on its way to the kernel), or NO_SOCKET.
+    """
+
+    socket: int
+
+    def finish(self, data: bytes, written: int) -> None:
+        """Write the rest of bytes of which `socket` took only so many; the connection may be broken."""
 
     def write(self, data: bytes) -> None:
         """Take bytes, in order, at once."""
@@ -15,7 +25,7 @@ class Sink(Protocol):
         """Write what ends the stream and let the connection go, once its bytes have left."""
 
     def wake(self) -> None:
-        """Call `Subscriber.pump` soon, after others had their turn."""
+        """See to it that `Subscriber.pump` is called, after others had their turn."""
 
     def mind_stall(self, now: float, stalled_s: float) -> None:
         """End a reader that has taken no byte for too long; `now` is the event loop's time."""
@@ -23,6 +33,11 @@ class Sink(Protocol):
 
 class Nowhere:
     """The sink of a connection that is gone: takes everything, and does nothing."""
+
+    socket: int = NO_SOCKET
+
+    def finish(self, data: bytes, written: int) -> None:
+        """Nothing."""
 
     def write(self, data: bytes) -> None:
         """Nothing."""

@@ -10,24 +10,25 @@ import contextlib
 import gc
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.pushserver.channel import Channel
 from services.pushserver.epochs import Epochs
 from services.pushserver.hub import Hub
+from services.pushserver.lag import advance, lag_of, last_fetch_ms, note_freshness, seek
 from services.pushserver.pace import Pace
+from services.pushserver.portions import PORTION_RECORDS, Batches, portions
 from services.pushserver.reading import Reading
 from services.pushserver.settings import PushServerSettings
 from shared.catalog import Collection
-from shared.kafka import KafkaSettings, consumer_options, pace_fetches
+from shared.kafka import KafkaSettings, consumer_options, pace_fetches, skip_consumer_records
+from shared.memory import give_back, hold
 from shared.telemetry import logger
 
 log = logger("source")
-_BATCH_RECORDS: Final = 500
-_CATCH_UP_RECORDS: Final = 4000
 _POLL_MS: Final = 200
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
@@ -69,6 +70,10 @@ class Source:
                 return f"{collection.name}: {reading.behind} records to read" if reading else self._trouble
         return None
 
+    @property
+    def _catching_up(self) -> bool:
+        return any(not reading.served for reading in self._readings.values())
+
     async def run(self) -> None:
         """Read for ever; trouble with Kafka is waited out, a broken invariant of ours ends it."""
         pause_s = _FIRST_PAUSE_S
@@ -109,13 +114,7 @@ class Source:
         consumer = self._consumer
         if consumer is None:
             return {}
-        lags = {}
-        for reading in self._readings.values():
-            positions = reading.channel.positions
-            ends = [_end(consumer, assigned) for assigned in reading.partitions if assigned in consumer.assignment()]
-            behind = (max(0, end - at) for end, at in zip(ends, positions, strict=False) if end is not None)
-            lags[reading.collection.name] = sum(behind)
-        return lags
+        return {reading.collection.name: lag_of(consumer, reading) for reading in self._readings.values()}
 
     async def _live(self) -> None:
         """One consumer's life."""
@@ -123,6 +122,7 @@ class Source:
         following: asyncio.Task[None] | None = None
         try:
             await consumer.start()
+            skip_consumer_records(consumer)
             self._consumer = consumer
             await self._assign(consumer)
             self._pace = Pace(time.monotonic())
@@ -149,7 +149,7 @@ class Source:
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         for reading in new:
-            _seek(consumer, reading, beginnings, ends)
+            seek(consumer, reading, beginnings, ends)
 
     def _reading_of(self, collection: Collection) -> Reading:
         """Where it stands now, if that is of the same log; else from the beginning."""
@@ -166,20 +166,12 @@ class Source:
         fetched_at = tidied = time.monotonic()
         fetched_ms = 0
         while True:
-            catching_up = any(not reading.served for reading in self._readings.values())
-            try:
-                batches = await consumer.getmany(
-                    timeout_ms=_POLL_MS, max_records=_CATCH_UP_RECORDS if catching_up else _BATCH_RECORDS
-                )
-            except OffsetOutOfRangeError as error:
-                self._forget(error)
-                raise Rebuild(f"offset out of range: {error}") from None
+            records = await self._fetch(consumer)
+            await self._follow(consumer, moved=records > 0)
             now = time.monotonic()
-            await self._apply(consumer, batches)
-            self.busy_s += time.monotonic() - now
-            if self._pace.count(sum(map(len, batches.values())), now):
+            if self._pace.count(records, now):
                 pace_fetches(consumer, self._kafka, busy=self._pace.busy)
-            if (newest_ms := _last_fetch_ms(consumer)) != fetched_ms:
+            if (newest_ms := last_fetch_ms(consumer)) != fetched_ms:
                 fetched_ms, fetched_at = newest_ms, now
             if now - fetched_at > self._settings.watchdog_s:
                 raise Rebuild(f"no fetch succeeded for {self._settings.watchdog_s} s")
@@ -188,17 +180,38 @@ class Source:
                 tidied = now
                 self._tidy()
 
-    async def _apply(self, consumer: AIOKafkaConsumer, batches: Mapping[TopicPartition, Any]) -> None:
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> int:
+        """Wait for records, take them, and return how many it were."""
+        try:
+            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=PORTION_RECORDS)
+        except OffsetOutOfRangeError as error:
+            self._forget(error)
+            raise Rebuild(f"offset out of range: {error}") from None
+        for portion in portions(batches):
+            began = time.monotonic()
+            self._take(portion)
+            self.busy_s += time.monotonic() - began
+            # getmany() doesn't wait while it has records left: without this, nobody else would get to run meanwhile.
+            await asyncio.sleep(0)
+        return sum(map(len, batches.values()))
+
+    def _take(self, portion: Batches) -> None:
         now_ms = int(time.time() * 1000)
-        moved = bool(batches)
+        for reading in self._readings.values():
+            reading.take(portion, now_ms)
+        if self._catching_up:
+            # The collector would walk through it again and again.
+            hold()
+
+    async def _follow(self, consumer: AIOKafkaConsumer, *, moved: bool) -> None:
+        """Note how far the consumer has come, serve what is read to its end, and wake whoever waits for it."""
         for reading in list(self._readings.values()):
-            reading.take(batches, now_ms)
-            moved |= await _advance(consumer, reading)
-            _note_freshness(consumer, reading)
+            moved |= await advance(consumer, reading)
+            note_freshness(consumer, reading)
             if not reading.served and not reading.behind:
                 self._serve(reading)
                 moved = True
-        if self._settings.max_held_bytes and any(not reading.served for reading in self._readings.values()):
+        if self._settings.max_held_bytes and self._catching_up:
             await self._mind_memory()
         if moved:
             self._advanced.set()
@@ -218,8 +231,8 @@ class Source:
         # The hub may have put what was read into the channel that is already watched.
         reading.channel = self._hub.channels[reading.collection.name]
         gc.collect()
-        # A full collection over a million records stops the world for hundreds of milliseconds: they are here to stay.
-        gc.freeze()
+        hold()
+        give_back()
         log.info("collection served", collection=reading.collection.name, resources=reading.channel.table.resources)
 
     def _forget(self, error: OffsetOutOfRangeError) -> None:
@@ -243,55 +256,3 @@ class Source:
             identity, reading = self._epochs.identity(collection), self._readings.get(collection.name)
             if identity is not None and (reading is None or reading.channel.epoch != self._epochs.of(collection)):
                 raise Rebuild(f"{collection.topic} is another log than before: {identity}")
-
-
-def _seek(
-    consumer: AIOKafkaConsumer,
-    reading: Reading,
-    beginnings: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> None:
-    if not reading.served and not any(reading.channel.positions):
-        reading.begin_at({assigned.partition: beginnings[assigned] for assigned in reading.partitions})
-    reading.targets = {assigned.partition: ends[assigned] for assigned in reading.partitions}
-    for assigned in reading.partitions:
-        consumer.seek(assigned, reading.channel.positions[assigned.partition])
-
-
-async def _advance(consumer: AIOKafkaConsumer, reading: Reading) -> bool:
-    """Count as read what brings no records, transaction markers above all; returns whether there was any.
-
-    Asking has its price, so it is done only for partitions that seem to be behind.
-    """
-    now = reading.channel.positions
-    behind = [
-        assigned
-        for assigned in reading.partitions
-        if (end := _end(consumer, assigned)) is not None and now[assigned.partition] < end
-    ]
-    asked = behind if reading.served else reading.partitions
-    return reading.advance({assigned.partition: await consumer.position(assigned) for assigned in asked})
-
-
-def _note_freshness(consumer: AIOKafkaConsumer, reading: Reading) -> None:
-    """Note when everything up to the end was known to have been read: the oldest of the partitions' last fetches."""
-    positions = reading.channel.positions
-    fetches = []
-    for assigned in reading.partitions:
-        end, fetched_ms = _end(consumer, assigned), consumer.last_poll_timestamp(assigned)
-        if end is None or fetched_ms is None or positions[assigned.partition] < end:
-            return
-        fetches.append(fetched_ms)
-    reading.channel.as_of_ms = max(reading.channel.as_of_ms, min(fetches))
-
-
-def _last_fetch_ms(consumer: AIOKafkaConsumer) -> int:
-    """When a fetch of any partition was last answered, with records or without; 0 for never."""
-    return max((consumer.last_poll_timestamp(assigned) or 0 for assigned in consumer.assignment()), default=0)
-
-
-def _end(consumer: AIOKafkaConsumer, assigned: TopicPartition) -> int | None:
-    """The end that this consumer may read to, as it was told by its last fetch."""
-    stable = consumer.last_stable_offset(assigned)
-    end: int | None = stable if stable is not None and stable >= 0 else consumer.highwater(assigned)
-    return end

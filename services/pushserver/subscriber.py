@@ -9,21 +9,23 @@ from functools import partial
 from typing import Any, Final
 
 from services.pushserver import frames
-from services.pushserver.change import Change, Delivery
+from services.pushserver.change import Delivery
 from services.pushserver.channel import Channel
 from services.pushserver.close import EXPIRED, GOING_AWAY, SLOW, CloseReason
 from services.pushserver.counters import Counters
+from services.pushserver.group import NO_SOCKET
 from services.pushserver.mailbox import Mailbox
-from services.pushserver.opening import PIECE_BYTES, Opening, Openings
+from services.pushserver.opening import PIECE_BYTES, Opening, Openings, synced_frames
 from services.pushserver.progress import cursor_of
 from services.pushserver.resume import Begin, expired
 from services.pushserver.sink import NOWHERE, Sink
 from services.pushserver.subscription import Subscription
+from services.pushserver.watchlist import Watchlist
 from services.pushserver.wire import Wire
 from shared.problem import Problem
 
-PUMP_BYTES: Final = 256 * 1024
-"""How much is written for one connection before the others get their turn."""
+PUMP_BYTES: Final = 32 * 1024
+"""How much is written for one connection before the others get their turn: about half a millisecond of work."""
 
 
 class Subscriber:
@@ -68,7 +70,7 @@ class Subscriber:
         self.quiet = quiet
         self.ended = False
         self.slot = -1
-        self.subscriptions: tuple[Subscription, ...] = ()
+        self.subscriptions = Watchlist()
         self._mailbox: Mailbox | None = None
         self._openings: Openings | None = None
         self._blocked = False
@@ -91,13 +93,14 @@ class Subscriber:
 
     # What the hub does
 
-    def offer(self, channel: Channel, delivery: Delivery, *, conflate: Iterable[bool]) -> None:
+    def offer(self, channel: Channel, delivery: Delivery, *, conflate: Iterable[bool] | None) -> None:
         """Give it the changes of a batch: written at once, or kept while the socket is blocked.
 
-        `conflate` says for each change whether a newer one may take its place while it waits.
+        `conflate` says for each change whether a newer one may take its place while it waits; None: its only watch is
+        in log mode.
         """
         if self.blocked or self._mailbox is not None:
-            self._keep(channel, delivery.changes, delivery.before, conflate=conflate)
+            self._keep(channel, delivery, conflate=conflate)
             return
         self.counters.deliveries += len(delivery.changes)
         self._write(delivery.payload(self.wire))
@@ -106,7 +109,9 @@ class Subscriber:
         """The epoch of a channel has ended: state watches begin again, log watches end with `expired`."""
         if self._mailbox is not None:
             self._mailbox.forget_channel(channel)
-        for subscription in [s for s in self.subscriptions if s.channel is channel]:
+        for subscription in self.subscriptions:
+            if subscription.channel is not channel:
+                continue
             channel.audience.remove(subscription)
             self._forget_opening(subscription)
             subscription.synced = False
@@ -120,17 +125,20 @@ class Subscriber:
 
     def open(self, subscription: Subscription, begin: Begin, ref: object = None) -> None:
         """Add a watch; its initial state follows by `pump`."""
-        self.subscriptions += (subscription,)
+        if (first := self.subscriptions.only) is not None:
+            first.route(NO_SOCKET)
+        self.subscriptions.add(subscription)
         self._begin(Opening(subscription, begin, ref))
         self._route()
 
     def drop(self, subscription: Subscription) -> None:
         """End a watch."""
         subscription.channel.audience.remove(subscription)
-        self.subscriptions = tuple(other for other in self.subscriptions if other is not subscription)
+        self.subscriptions.remove(subscription)
         self._forget_opening(subscription)
         if self._mailbox is not None:
-            self._mailbox.forget_unwatched(self.subscriptions)
+            watched = self.subscriptions.covers
+            self._mailbox.forget(lambda change: not watched(change.channel, change.event.id))
         self._route()
 
     def drop_all(self) -> None:
@@ -138,7 +146,7 @@ class Subscriber:
         self.ended = self.blocked = True
         for subscription in self.subscriptions:
             subscription.channel.audience.remove(subscription)
-        self.subscriptions = ()
+        self.subscriptions.clear()
         self._mailbox = self._openings = None
         self.sink = NOWHERE
 
@@ -154,11 +162,6 @@ class Subscriber:
         """Write a frame that isn't data: after what was written, before what waits."""
         if not self.ended:
             self._write(self.wire.control(frame))
-
-    def on_writable(self) -> bool:
-        """The socket takes bytes again; returns whether `pump` has to be called again."""
-        self.blocked = self.ended
-        return self.pump()
 
     def pump(self) -> bool:
         """Write what waits, in pieces, until the socket blocks or others have to get their turn (then True)."""
@@ -183,13 +186,10 @@ class Subscriber:
 
     def go_away(self, reconnect_in_ms: int) -> None:
         """This server leaves: a bookmark, a `goaway`, and the end."""
-        if self.ended:
-            return
-        if not self.quiet:
+        if not self.ended and not self.quiet:
             self._bookmark()
-        cursor = self.cursor()
-        self._write(self.wire.control(frames.goaway(cursor, reconnect_in_ms)))
-        self._finish(GOING_AWAY, cursor)
+        self.tell(frames.goaway(self.cursor(), reconnect_in_ms))
+        self.end(GOING_AWAY)
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:
         """End the connection, and say why as far as it can still be said."""
@@ -197,8 +197,15 @@ class Subscriber:
             return
         cursor = self.cursor()
         if problem is not None:
-            self._write(self.wire.control(frames.problem(problem)))
-        self._finish(reason, cursor)
+            self.tell(frames.problem(problem))
+        self.ended = self.blocked = True
+        self.counters.closed[reason.name] += 1
+        self._mailbox = self._openings = None
+        self.sink.close(reason, cursor)
+
+    def too_slow(self, detail: str, **members: Any) -> None:
+        """End the connection of a reader that can't keep up; its cursor is where nothing is missing yet."""
+        self.end(SLOW, Problem("slow", detail, cursor=self.cursor(), **members))
 
     def cursor(self) -> str | None:
         """How far this connection has come, for every watch that is synced; None when there is none."""
@@ -216,35 +223,23 @@ class Subscriber:
     # How it is done
 
     def _route(self) -> None:
-        """Say whether the hub may write by itself."""
-        free = not self._blocked and self._mailbox is None and len(self.subscriptions) == 1
-        for subscription in self.subscriptions:
-            subscription.direct = self.sink.write if free and not self._openings else None
+        """Say whether the hub may write by itself: only to who has one watch, which then needs no thought."""
+        subscription = self.subscriptions.only
+        if subscription is not None:
+            free = not self._blocked and self._mailbox is None and not self._openings
+            subscription.route(self.sink.socket if free else NO_SOCKET)
 
     def _write(self, data: bytes) -> None:
         self.counters.writes += 1
         self.sink.write(data)
 
-    def _finish(self, reason: CloseReason, cursor: str | None) -> None:
-        self.ended = self.blocked = True
-        self.counters.closed[reason.name] += 1
-        self._mailbox = self._openings = None
-        self.sink.close(reason, cursor)
-
-    def _keep(
-        self, channel: Channel, changes: Sequence[Change], before: Sequence[int], *, conflate: Iterable[bool]
-    ) -> None:
+    def _keep(self, channel: Channel, delivery: Delivery, *, conflate: Iterable[bool] | None) -> None:
         if self.ended:
             return
-        mailbox = self._mailbox
-        if mailbox is None:
-            mailbox = self._mailbox = Mailbox(self.limit_bytes)
-        mailbox.begin(channel, before)
-        for change, may_go in zip(changes, conflate, strict=False):
-            if not mailbox.put(change, conflate=may_go):
-                detail = f"more than {self.limit_bytes} bytes wait for this reader: resume with the cursor"
-                self.end(SLOW, Problem("slow", detail, cursor=self.cursor()))
-                return
+        if self._mailbox is None:
+            self._mailbox = Mailbox(self.limit_bytes)
+        if not self._mailbox.keep(channel, delivery, conflate=conflate):
+            self.too_slow(f"more than {self.limit_bytes} bytes wait for this reader: resume with the cursor")
 
     def _flush(self, mailbox: Mailbox) -> int:
         data = b"".join(mailbox.flush(self.wire, PIECE_BYTES, partial(cursor_of, self.subscriptions)))
@@ -265,8 +260,8 @@ class Subscriber:
     def _open_next(self, openings: Openings) -> int:
         opening = openings.head
         if opening.broken and not opening.start_over():
-            detail = "the history moved on while it was told: resume with the cursor"
-            self.end(SLOW, Problem("slow", detail, watch=opening.subscription.watch.label, cursor=self.cursor()))
+            watch = opening.subscription.watch.label
+            self.too_slow("the history moved on while it was told: resume with the cursor", watch=watch)
             return 0
         pieces, cost = opening.pull(self.wire)
         if opening.told:
@@ -283,10 +278,8 @@ class Subscriber:
             self._openings = None
         for opening in done:
             opening.subscription.synced = True
-        cursor = self.cursor()
-        told = [opening.synced_frame(cursor) for opening in done if not (self.quiet and opening.resumed)]
-        # A reader's cursor moves with the last of them only: it is one for all.
-        return [self.wire.control(frame, cursor if frame is told[-1] else None) for frame in told]
+        told = [opening for opening in done if not (self.quiet and opening.resumed)]
+        return synced_frames(told, self.wire, None if self._openings else self.cursor())
 
     def _bookmark(self) -> None:
         self._bookmark_due = False
@@ -296,5 +289,11 @@ class Subscriber:
         self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
     def _forget_opening(self, subscription: Subscription) -> None:
-        if self._openings is not None and (pieces := self._synced(self._openings.forget(subscription))):
+        if self._openings is None:
+            return
+        if pieces := self._synced(self._openings.forget(subscription)):
             self._write(b"".join(pieces))
+        elif not self._openings:
+            # Its `synced` would have told the cursor of those before it.
+            self._bookmark_due = True
+            self.sink.wake()

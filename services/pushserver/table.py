@@ -6,6 +6,8 @@ A deleted resource stays as its tombstone for as long as Kafka promises to keep 
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from services.pushserver.log import PartitionLog
@@ -44,33 +46,52 @@ class Table:
 
         Returns what is news: all but an event that an older partition's newer one outdates (`_outdated`).
         """
-        news = [event for event in events if self._take(event)] if self.held else list(events)
+        news = self._take(events) if self.held else list(events)
         moved = list(self.positions)
         for partition, position in positions.items():
             moved[partition] = max(moved[partition], position)
         self.positions = tuple(moved)
         return news
 
-    def _take(self, event: Event) -> bool:
-        shard = self._shards[hash(event.id) % _SHARDS]
-        known = shard.get(event.id)
-        if known is not None:
-            if _outdated(event, known):
-                return False
-            self.logs[known.partition].remove(known.offset)
-            self.resources -= known.data is not None
-            self.size_bytes -= _size(known)
-            self._tombstones.pop(event.id, None)
-            # The key object stays the first one: an event that brings its own copy would keep both.
-            event.id = known.id
-        shard[event.id] = event
-        self.logs[event.partition].append(event)
-        self.size_bytes += _size(event)
-        if event.data is None:
-            self._tombstones[event.id] = event
-        else:
-            self.resources += 1
-        return True
+    def _take(self, events: Sequence[Event]) -> list[Event]:
+        """Put events into their places, and return those that got one.
+
+        They are logged in runs that are as long as possible: up to an event that replaces one of the same run.
+        """
+        news: list[Event] = []
+        logged = 0
+        for event in events:
+            shard = self._shards[hash(event.id) % _SHARDS]
+            known = shard.get(event.id)
+            if known is not None:
+                if _outdated(event, known):
+                    continue
+                if known.offset > self.logs[known.partition].last_offset:
+                    self._log(news[logged:])
+                    logged = len(news)
+                self._forget(known)
+                # The key object stays the first one: an event that brings its own copy would keep both.
+                event.id = known.id
+            shard[event.id] = event
+            news.append(event)
+        self._log(news[logged:])
+        return news
+
+    def _log(self, events: Sequence[Event]) -> None:
+        for partition, run in groupby(events, attrgetter("partition")):
+            self.logs[partition].extend(list(run))
+        sizes = [len(event.data) for event in events if event.data is not None]
+        self.resources += len(sizes)
+        self.size_bytes += RESOURCE_BYTES * len(events) + sum(sizes)
+        if len(sizes) < len(events):
+            self._tombstones.update((event.id, event) for event in events if event.data is None)
+
+    def _forget(self, known: Event) -> None:
+        self.logs[known.partition].remove(known.offset)
+        self.resources -= known.data is not None
+        self.size_bytes -= _size(known)
+        if known.data is None:
+            del self._tombstones[known.id]
 
     def expire_tombstones(self, now_ms: int, limit: int) -> int:
         """Forget at most `limit` deletes older than Kafka keeps them, raise the floors, and say how many it were."""
@@ -79,10 +100,8 @@ class Table:
             event = next(iter(self._tombstones.values()))
             if event.logged_ms + self._delete_retention_ms > now_ms:
                 break
-            self._tombstones.popitem(last=False)
+            self._forget(event)
             del self._shards[hash(event.id) % _SHARDS][event.id]
-            self.logs[event.partition].remove(event.offset)
-            self.size_bytes -= _size(event)
             self.raise_floor(event.partition, event.offset + 1)
             forgotten += 1
         return forgotten

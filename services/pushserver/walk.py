@@ -1,6 +1,6 @@
 """What a watch is told before it is live: a snapshot or a resume, pulled in pieces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from services.pushserver.channel import Channel
@@ -11,6 +11,11 @@ SCAN: Final = 1024
 """Events looked at in one pull: about 200 µs for a prefix that matches nothing."""
 PULL_BYTES: Final = 32 * 1024
 """Data pulled at once, unless a single event has more."""
+RUN: Final = 64
+"""One offset in so many ends a run."""
+_SHORTEST_RUN: Final = 16
+_LOOK: Final = 2 * RUN
+"""Events looked at in one pull of a whole collection, which wants nearly all of them."""
 
 
 class Walk:
@@ -72,26 +77,32 @@ class Walk:
         return any(floors[partition] > self._needed_from(partition) for partition in self._ends)
 
     def pull(self, room_bytes: int = PULL_BYTES) -> list[Event]:
-        """The next events that the watch has to be told, of about `room_bytes`; may be empty before the walk is done.
+        """The next events that the watch has to be told; may be empty before the walk is done.
 
-        Costs a look at SCAN events at most.
+        Costs a look at SCAN events at most. Walks of the same watch that began in different places soon pull the same
+        runs: a run ends where an offset says so, or with the event that fills `room_bytes`.
         """
         partition, start = next(iter(self._next.items()))
-        found = self._look(partition, start)
-        wanted = []
-        for event in found:
-            self.looked += 1
-            if self._wants(event):
-                wanted.append(event)
-                room_bytes -= len(event.data or b"")
-                if room_bytes <= 0:
-                    self._next[partition] = event.offset + 1
-                    return wanted
-        if len(found) < SCAN:
+        limit = SCAN if self._watch.narrow else min(SCAN, _LOOK)
+        found = self._look(partition, start, limit)
+        wants, wanted = self._filter(partition, start), []
+        for looked, event in enumerate(found, 1):
+            if wants is not None and not wants(event):
+                continue
+            wanted.append(event)
+            room_bytes -= len(event.data or b"")
+            if room_bytes <= 0 or (event.offset % RUN == RUN - 1 and len(wanted) >= _SHORTEST_RUN):
+                self._move_on(partition, event.offset + 1, looked)
+                return wanted
+        self._move_on(partition, found[-1].offset + 1 if len(found) == limit else None, len(found))
+        return wanted
+
+    def _move_on(self, partition: int, position: int | None, looked: int) -> None:
+        self.looked += looked
+        if position is None:
             del self._next[partition]
         else:
-            self._next[partition] = found[-1].offset + 1
-        return wanted
+            self._next[partition] = position
 
     def go_on(self) -> None:
         """Once it is done: walk over what has changed since it began, deletes included."""
@@ -100,18 +111,26 @@ class Walk:
         self._next = {partition: end for partition, end in self._ends.items() if end < now[partition]}
         self._ends = {partition: now[partition] for partition in self._ends}
 
-    def _look(self, partition: int, start: int) -> list[Event]:
+    def _look(self, partition: int, start: int, limit: int) -> list[Event]:
         stop = self._ends[partition]
         if self._from_history and self._channel.history is not None:
-            return self._channel.history.windows[partition].events(start, stop, SCAN)
+            return self._channel.history.windows[partition].events(start, stop, limit)
         if self._watch.id is None:
-            return self._channel.table.logs[partition].events(start, stop, SCAN)
+            return self._channel.table.logs[partition].events(start, stop, limit)
         event = self._channel.table.get(self._watch.id)
         return [event] if event and event.partition == partition and start <= event.offset < stop else []
 
-    def _wants(self, event: Event) -> bool:
-        told = event.data is not None or event.offset >= self._deletes_from[event.partition]
-        return told and self._watch.covers(event.id)
+    def _filter(self, partition: int, start: int) -> Callable[[Event], bool] | None:
+        """Whether an event from `start` on has to be told; None where each of them has."""
+        deletes_from, covers, all_covered = self._deletes_from[partition], self._watch.covers, not self._watch.narrow
+        if all_covered and start >= deletes_from:
+            return None
+
+        def wants(event: Event) -> bool:
+            told = event.data is not None or event.offset >= deletes_from
+            return told and (all_covered or covers(event.id))
+
+        return wants
 
     def _floors(self) -> Sequence[int]:
         if self._from_history and self._channel.history is not None:

@@ -1,20 +1,27 @@
-"""Guarantee 7, and what becomes of a watcher that does not read: elision in state mode, an end in log mode."""
+"""Guarantee 7, and what becomes of a watcher that does not read: elision in state mode, an end in log mode.
+
+What becomes of one whose network is dead is in `tests/integration/test_dead_peers.py`.
+"""
 
 import asyncio
 import contextlib
-import re
 import secrets
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import pytest
 
-from tests.conformance.scene import keys
-from tests.support.client import Ask, Http, Watch, Watcher, Writer, Written, open_watch
+from tests.conformance.scene import assert_ordered, keys
+from tests.support.client import Ask, Http, Watch, Writer, Written, open_watch
+from tests.support.client_socket import SocketWatcher, connect
 from tests.support.client_sse import SlowSseWatcher
+from tests.support.client_watcher import SMALL_BUFFER_BYTES
 from tests.support.client_websocket import SlowWebSocketWatcher
 from tests.support.fleet import Fleet
 from tests.support.recording import End, Recording
 
+WIRES: Final = pytest.mark.parametrize("wire", ["ws", "sse"])
+RATES: Final = pytest.mark.parametrize("bytes_per_s", [0, 1024], ids=["stopped", "1 KB/s"])
 SLOW: Final = pytest.mark.parametrize("transport", ["websocket_slow", "sse_slow"])
 VALUE_BYTES: Final = 8_000
 RESOURCES: Final = 8
@@ -98,44 +105,45 @@ async def test_guarantee_7_isolated(fleet: Fleet, writer: Writer, transport: str
     await asyncio.gather(healthy.close(), *(watcher.cut() for watcher in stalled))
 
 
-@SLOW
-async def test_row_too_slow_in_state_mode(fleet: Fleet, writer: Writer, transport: str) -> None:
+@RATES
+@WIRES
+async def test_row_too_slow_in_state_mode(fleet: Fleet, writer: Writer, wire: str, bytes_per_s: int) -> None:
     """Newest value wins per resource until it drains; every value that was left out is counted."""
-    flood = Flood(writer)
+    flood, server = Flood(writer), fleet.servers[0]
     await flood.write(1)
-    await flood.applied(fleet.servers[0].url)
-    watcher = await stall(transport, fleet.servers[0].url, Ask((flood.watch,), snapshot=False))
+    await flood.applied(server.url)
+    watcher = await neglectful(wire, server.url, Ask((flood.watch,), snapshot=False))
     before = flood.count
-    await flood.write(4)
-    watcher.gate.open()
-    await watcher.until(flood.seen_newest)
-    bookmarks = len([frame for frame in watcher.frames if frame["event"] == "bookmark"])
-    await watcher.until(lambda seen: sum(frame["event"] == "bookmark" for frame in seen.frames) > bookmarks + 1)
-    skipped = sum(frame["skipped"] for frame in watcher.frames if frame["event"] == "bookmark")
-    assert skipped > 0
-    assert skipped + len(watcher.data) == flood.count - before, "without a snapshot all that came is live"
-    await watcher.close()
+    await neglected(watcher, bytes_per_s, flood.write(4))
+    await watcher.read(flood.seen_newest)
+    await watcher.read(lambda seen: skipped(seen) + len(seen.data) >= flood.count - before)
+    assert skipped(watcher.recording) > 0
+    assert skipped(watcher.recording) + len(watcher.recording.data) == flood.count - before, "all that came is live"
+    assert_ordered(watcher.recording.frames)
+    watcher.close()
 
 
-@SLOW
-async def test_row_too_slow_in_log_mode(fleet: Fleet, writer: Writer, transport: str) -> None:
+@RATES
+@WIRES
+async def test_row_too_slow_in_log_mode(fleet: Fleet, writer: Writer, wire: str, bytes_per_s: int) -> None:
     """A bounded buffer, then an end with a cursor from which nothing is missing."""
     flood = Flood(writer)
     await flood.write(1)
-    first = await stall(transport, fleet.servers[0].url, Ask((flood.watch,), mode="log"))
+    await flood.applied(fleet.servers[0].url)
+    first = await neglectful(wire, fleet.servers[0].url, Ask((flood.watch,), mode="log", snapshot=False))
     before = flood.all
-    await flood.write(24)
-    first.gate.open()
-    end = await first.recording.wait_end(20)
-    if transport == "websocket_slow":
-        assert end.code == 4008, end
-    cursor = last_cursor(first, end)
-    second = await open_watch("websocket", fleet.servers[1].url, first.ask.resume(cursor))
+    await neglected(first, bytes_per_s, flood.write(24))
+    cursor = cursor_of_the_end(wire, first.recording, await first.read_to_end(20))
+    second = await open_watch("websocket", fleet.servers[1].url, Ask((flood.watch,), mode="log", cursor=cursor))
     await second.until(flood.seen_newest, 20)
-    lost = flood.all - before - set(keys((*first.data, *second.data)))
-    assert not lost, f"{len(lost)} of {flood.count} records were lost"
+    told = [*keys(first.recording.data), *keys(second.data)]
+    assert set(told) == flood.all - before
+    assert len(first.recording.data) < flood.count - len(before), "it was ended in the middle"
     assert "reset" not in {frame["event"] for frame in second.frames}
-    await asyncio.gather(first.close(), second.close())
+    for frames in (first.recording.frames, second.frames):
+        assert_ordered(frames)
+    await second.close()
+    first.close()
 
 
 @pytest.mark.parametrize("mode", ["state", "log"])
@@ -161,10 +169,30 @@ async def test_a_slow_reader_that_is_cut_while_it_drains_misses_nothing(
     await second.close()
 
 
-def last_cursor(watcher: Watcher, end: End) -> str:
-    """The cursor of the problem, else that of the close reason, else the last one that came."""
-    told = [frame["cursor"] for frame in watcher.frames if frame["event"] == "problem" and frame["code"] == "slow"]
-    in_reason = re.findall(r"[A-Za-z0-9_-]{16,}", end.reason) if end.code == 4008 else []
-    cursor = next(iter([*told, *in_reason]), watcher.cursor)
-    assert cursor
-    return cursor
+async def neglectful(wire: str, url: str, ask: Ask) -> SocketWatcher:
+    """A watcher that reads when it is told to, and has room for little."""
+    return await SocketWatcher.open(await connect(url, buffer_bytes=SMALL_BUFFER_BYTES), wire, ask)
+
+
+async def neglected(watcher: SocketWatcher, bytes_per_s: int, write: Coroutine[Any, Any, None]) -> None:
+    """Read so little while something is written."""
+    writing = asyncio.create_task(write)
+    if bytes_per_s:
+        await watcher.trickle(bytes_per_s, writing.done)
+    await writing
+
+
+def skipped(seen: Recording) -> int:
+    """How many values the bookmarks say were left out."""
+    return sum(frame["skipped"] for frame in seen.frames if frame["event"] == "bookmark")
+
+
+def cursor_of_the_end(wire: str, seen: Recording, end: End) -> str | None:
+    """Where to go on: the close says it over WebSocket, the last id of the stream over SSE."""
+    (problem,) = seen.problems
+    assert problem["code"] == "slow"
+    if wire == "sse":
+        assert end == End(0, "the server ended the stream")
+        return seen.cursor
+    assert (end.code, end.reason) == (4008, problem["cursor"])
+    return end.reason

@@ -10,7 +10,8 @@ from typing import Any, Final
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from services.pushserver.handoff import EXTENSION, ClientGone, HandOffHttp, HandOffWebSocket
+from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
+from services.pushserver.successor import EXTENSION, ClientGone
 from shared.serving import Listener
 from tests.support.server import HOST, RawClient, eventually
 
@@ -48,8 +49,9 @@ class Successor(asyncio.Protocol):
         self.received = b""
         self.told: list[str] = []
 
-    def take_over(self, transport: asyncio.Transport) -> None:
+    def take_over(self, transport: asyncio.Transport, head: bytes) -> None:
         self.transport = transport
+        transport.write(head)
         self.told.append("take_over")
 
     def data_received(self, data: bytes) -> None:
@@ -66,12 +68,17 @@ class Successor(asyncio.Protocol):
 
 
 class App:
-    """Answers `/plain`, and hands everything else off once its gate is open."""
+    """Hands connections off once its gate is open.
+
+    All but `/plain`, which is answered; `/refused`, `/closed` and `/forgotten`, which are in three ways not accepted;
+    and `/listening`, which listens to what its client does instead.
+    """
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: list[str] = []
+        self.heard: list[dict[str, Any]] = []
         self.successors: list[Successor] = []
         self.gone = 0
         self.fails = False
@@ -82,6 +89,9 @@ class App:
             await PlainTextResponse("plain")(scope, receive, send)
             return
         await self.gate.wait()
+        if scope["path"] in _OTHERWISE:
+            await _OTHERWISE[scope["path"]](self, receive, send)
+            return
         successor = Successor()
         first: bytes | Sequence[tuple[str, str]] = HEAD if scope["type"] == "http" else [("X-Ours", "yes")]
         try:
@@ -96,6 +106,30 @@ class App:
     async def successor(self) -> Successor:
         await eventually(lambda: self.successors, "a connection is handed off")
         return self.successors[-1]
+
+
+async def _refuse(_: App, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": [(b"x-ours", b"yes")]})
+    await send({"type": "websocket.http.response.body", "body": b"no ", "more_body": True})
+    await send({"type": "websocket.http.response.body", "body": b"thanks"})
+
+
+async def _close(_: App, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+async def _forget(app: App, receive: Receive, send: Send) -> None:
+    """No answer, or what is none here."""
+    if app.fails:
+        await send({"type": "websocket.accept"})
+
+
+async def _listen(app: App, receive: Receive, send: Send) -> None:
+    while not app.heard or app.heard[-1]["type"] != "websocket.disconnect":
+        app.heard.append(dict(await receive()))
+
+
+_OTHERWISE: Final = {"/refused": _refuse, "/closed": _close, "/forgotten": _forget, "/listening": _listen}
 
 
 def runner_of(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Runner:

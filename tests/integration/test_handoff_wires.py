@@ -1,4 +1,4 @@
-"""Byte by byte: what is no HTTP, bad handshakes, streams without chunks, and frames of WebSocket clients (RFC 6455)."""
+"""Byte by byte: frames of WebSocket clients (RFC 6455), and streams without chunks."""
 
 import asyncio
 import socket
@@ -103,35 +103,6 @@ async def client(raw: RawSocket) -> RawSocket:
     head = await raw.until(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ")
     return raw
-
-
-async def test_what_is_no_http_gets_a_problem_document(raw: RawSocket) -> None:
-    raw.send(b"\x16\x03\x01 is TLS\r\n\r\n")
-    head, _, body = (await raw.rest()).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"Content-Type: application/problem+json" in head
-    assert orjson.loads(body)["code"] == "invalid"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "status", "code"),
-    [
-        (b"Version: 13", b"Version: 8", b"426 Upgrade Required", "upgrade_required"),
-        (b"Sec-WebSocket-Version: 13\r\n", b"", b"426 Upgrade Required", "upgrade_required"),
-        (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"", b"400 Bad Request", "invalid"),
-        (b"dGhlIHNhbXBsZSBub25jZQ==", b"short", b"400 Bad Request", "invalid"),
-        (b"GET", b"POST", b"405 Method Not Allowed", "method_not_allowed"),
-    ],
-    ids=["another version", "no version", "no key", "a key too short", "another method"],
-)
-async def test_a_bad_handshake_gets_a_problem_document(
-    raw: RawSocket, old: bytes, new: bytes, status: bytes, code: str
-) -> None:
-    raw.send(UPGRADE.replace(old, new))
-    head, _, body = (await raw.rest()).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 " + status)
-    assert orjson.loads(body)["code"] == code
-    assert (b"sec-websocket-version: 13" in head.lower()) == (code == "upgrade_required")
 
 
 async def test_each_connection_has_the_options_of_its_listening_socket(

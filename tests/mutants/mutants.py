@@ -17,7 +17,7 @@ MUTANTS: Final = (
     Mutant(
         "the mailbox has no limit",
         "mailbox.py",
-        "if self.size + grows > self._limit_bytes:",
+        "if self.size + size > self._limit_bytes:",
         "if self.size < 0:",
         "test_mailbox.py::test_the_size_is_that_of_what_waits_and_never_above_the_limit",
     ),
@@ -66,8 +66,8 @@ MUTANTS: Final = (
     Mutant(
         "each change is a write of its own",
         "hub.py",
-        "            direct(payload)\n",
-        "            for change in delivery.changes:\n                direct(change.frame(wire))\n",
+        "            self._write_row(row, delivery.payload(row.wire))\n",
+        "            for change in delivery.changes:\n                self._write_row(row, change.frame(row.wire))\n",
         "test_hub.py::test_a_batch_is_one_write_for_each_subscriber",
     ),
     Mutant(
@@ -87,7 +87,7 @@ MUTANTS: Final = (
     Mutant(
         "each watch of a connection tells the event",
         "hub.py",
-        "if len(subscriber.subscriptions) == 1:",
+        "if subscriber.subscriptions.only is not None:",
         "if subscriber.subscriptions:",
         "test_hub.py::test_an_event_that_several_watches_match_is_told_once",
     ),
@@ -129,9 +129,37 @@ MUTANTS: Final = (
     Mutant(
         "a resume tells no deletes",
         "walk.py",
-        "told = event.data is not None or event.offset >= self._deletes_from[event.partition]",
-        "told = event.data is not None",
+        "if all_covered and start >= deletes_from:\n            return None",
+        "if all_covered:\n            return lambda event: event.data is not None",
         "test_walk.py::test_a_resume_has_what_came_after_deletes_included",
+    ),
+    Mutant(
+        "a socket that is full is written to as if it weren't",
+        "subscription.py",
+        "            self.channel.audience.changed(self)\n",
+        "",
+        "test_hub.py::test_a_socket_that_is_full_is_left_alone_until_it_takes_bytes_again",
+    ),
+    Mutant(
+        "what a socket did not take is lost",
+        "hub.py",
+        "sink.finish(payload, written)",
+        "sink.finish(payload, len(payload))",
+        "test_hub.py::test_the_rest_of_what_a_socket_takes_in_part_is_written_by_its_connection",
+    ),
+    Mutant(
+        "who comes after a full socket is told nothing",
+        "hub.py",
+        "                done += 1\n\n\nclass",
+        "                done = len(row.sockets)\n\n\nclass",
+        "test_hub.py::test_the_rest_of_what_a_socket_takes_in_part_is_written_by_its_connection",
+    ),
+    Mutant(
+        "a delivery that waited doesn't count as written",
+        "mailbox.py",
+        "            written[partition] = position\n",
+        "            written[partition] += 0\n",
+        "test_mailbox.py::test_a_delivery_waits_and_is_written_whole",
     ),
     Mutant(
         "what changed during a snapshot is not told",

@@ -12,13 +12,13 @@ from services.pushserver.wire import WS_JSON, Wire
 from shared.catalog import Mode
 from shared.event import Event
 from shared.resource import Watch
-from tests.support.core_output import READERS, FakeSink, Frame, Said
+from tests.support.core_output import READERS, FakeSink, Frame, Said, kernel_write
 from tests.support.events import EPOCH, catalog
 
 
 def hub_of(*events: Event, partitions: int = 1, **settings: object) -> Hub:
     """A hub that serves `stocks` with these events."""
-    hub = Hub(catalog(**settings), Counters())
+    hub = Hub(catalog(**settings), Counters(), kernel_write)
     hub.serve(fresh(hub, *events, partitions=partitions))
     return hub
 

@@ -1,7 +1,9 @@
 """What a subscriber of the core wrote, read back by the rules of each wire; it does no I/O."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -24,7 +26,8 @@ class Said(NamedTuple):
 class FakeSink:
     """A sink that keeps what was written, and is full after as many writes as it is told.
 
-    It calls the subscriber as a socket's transport does: `blocked` is set in the middle of a write.
+    It calls the subscriber as a socket's transport does: `blocked` is set in the middle of a write. `kernel_write`
+    finds it by its `socket`; the write that fills it is taken in part there, or not at all.
     """
 
     def __init__(self) -> None:
@@ -34,16 +37,38 @@ class FakeSink:
         self.closed: CloseReason | None = None
         self.cursor: str | None = None
         self.subscriber: Subscriber
+        self.socket = next(_numbers)
+        _sinks[self.socket] = self
+        self._half: bytes | None = None
 
     def write(self, data: bytes) -> None:
         """Take bytes."""
         assert data, "an empty write wakes a socket for nothing"
         assert self.closed is None, f"{data!r} is written after the close"
+        assert self._half is None, f"{data!r} overtakes the rest of {self._half!r}"
         self.written.append(data)
         if self.room is not None:
             self.room -= 1
             if self.room <= 0:
                 self.subscriber.blocked = True
+
+    def take_directly(self, data: bytes) -> int:
+        """Take bytes that are written to the socket by the hub itself; returns how many, or raises OSError."""
+        assert not self.subscriber.blocked, f"{data!r} overtakes what waits for the socket"
+        if self.room is None or self.room > 1:
+            self.write(data)
+            return len(data)
+        self._half = data
+        if len(data) % 2:
+            raise BlockingIOError
+        return len(data) // 2
+
+    def finish(self, data: bytes, written: int) -> None:
+        """Take the rest, and be full."""
+        assert self._half is data
+        assert written == (0 if len(data) % 2 else len(data) // 2)
+        self._half = None
+        self.write(data)
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """The end."""
@@ -63,13 +88,27 @@ class FakeSink:
         self.written.clear()
         return taken
 
+    def empty(self) -> bool:
+        """Take bytes again, and give one turn; returns whether another one is wanted."""
+        self.subscriber.blocked = self.subscriber.ended
+        self.woken = self.subscriber.pump()
+        return self.woken
+
     def drain(self) -> None:
-        """Take bytes again, and call `pump` as long as, and only if, the subscriber asks for it."""
+        """Take bytes again, and give turns as long as, and only if, they are wanted."""
         self.room = None
-        again = self.subscriber.on_writable() if self.subscriber.blocked else self.woken
+        again = self.woken or self.subscriber.blocked
         while again:
-            again = self.subscriber.pump()
-        self.woken = False
+            again = self.empty()
+
+
+_numbers = count(3)
+_sinks: WeakValueDictionary[int, FakeSink] = WeakValueDictionary()
+
+
+def kernel_write(socket: int, data: bytes) -> int:
+    """What the hub writes with: `os.write` for fake sinks."""
+    return _sinks[socket].take_directly(data)
 
 
 def read_websocket(data: bytes) -> Iterator[Said]:

@@ -12,7 +12,8 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import LINES, SSE, SSE_ONE, WS_JSON, Wire
 from shared.cursor import decode_cursor
 from shared.event import Event
-from tests.support.core_output import READERS, FakeSink, Frame
+from tests.support.core_output import READERS, Frame
+from tests.support.core_stalls import RENEWED, StallingSink, Stalls
 from tests.support.model import Bookmark, Positions, Truth, View
 
 WIRES: Final[Mapping[str, Wire]] = {
@@ -29,8 +30,17 @@ TruthOf = Callable[[str], Truth]
 class Reader:
     """A client over one of WIRES. `truth_of` gives what its server serves of a collection."""
 
-    def __init__(self, hub: Hub, wire: str, truth_of: TruthOf, bank: deque[Bookmark], *, limit_bytes: int) -> None:
-        self.sink = FakeSink()
+    def __init__(
+        self,
+        hub: Hub,
+        wire: str,
+        truth_of: TruthOf,
+        bank: deque[Bookmark],
+        stalls: Stalls,
+        *,
+        limit_bytes: int,
+    ) -> None:
+        self.sink = StallingSink(READERS[wire], stalls)
         self.wire = wire
         self.quiet = wire == "lines"
         self.subscriber = Subscriber(
@@ -48,6 +58,7 @@ class Reader:
         self.last: Bookmark | None = None
         self.one_watch = wire == "sse-one"
         self.live_frames_without_id = 0
+        self.bookmark_owed = False
         self._read = READERS[wire]
         self._truth_of = truth_of
         self._bank = bank
@@ -83,6 +94,8 @@ class Reader:
 
     def forget_waiting(self, collection: str | None = None) -> None:
         """What waits for no watch any more, or is of an epoch that has ended, is dropped: that is no elision."""
+        if collection is not None and any(view.watch.collection == collection for view in self.views.values()):
+            self.sink.note(RENEWED)
         for key, offsets in self._offered.items():
             if key[0] == collection or not self._covered(key[0], key[2]):
                 self._delivered.add((key, offsets[-1]))
@@ -120,7 +133,7 @@ class Reader:
             view.start_over(self._truth_of(view.watch.collection), frame["reason"])
         elif kind == "synced" and not self.quiet:
             view = self.views[frame["watch"]]
-            view.on_synced(self._positions(view, frame["cursor"]) or {}, resumed=frame["resumed"])
+            view.on_synced(self._synced_at(view, frame["cursor"]), resumed=frame["resumed"])
         elif kind == "problem":
             self.failed.append(frame)
             self.views.pop(frame.get("watch", ""), None)
@@ -129,6 +142,7 @@ class Reader:
 
     def _on_bookmark(self, frame: Frame) -> None:
         assert not self.quiet, "a poll has no bookmarks"
+        self.bookmark_owed = False
         if self.subscriber.ended:
             return
         elided = sum(
@@ -178,6 +192,12 @@ class Reader:
             if positions is not None and (view.synced or self.one_watch):
                 view.on_cursor(positions)
         self._save(cursor)
+
+    def _synced_at(self, view: View, cursor: str | None) -> Positions:
+        """What its cursor says; where others are still on their way there is none, and the server's own word counts."""
+        if cursor is None:
+            return dict(enumerate(self.session.hub.channels[view.watch.collection].positions))
+        return self._positions(view, cursor) or {}
 
     def _positions(self, view: View, cursor: str) -> Positions | None:
         for segment in decode_cursor(cursor):

@@ -12,7 +12,9 @@ from services.pushserver.subscription import WatchRequest
 from shared.catalog import Catalog
 from shared.problem import Problem
 from shared.resource import Watch
+from tests.support.core_output import kernel_write
 from tests.support.core_reader import Reader
+from tests.support.core_stalls import Stalls
 from tests.support.model import STEP_MS, Bookmark, Resume, Truth, View
 
 BANKED: Final = 12
@@ -20,13 +22,14 @@ BANKED: Final = 12
 
 
 class World:
-    """What Kafka holds, a clock that moves with every write, and the cursors that clients have kept."""
+    """What Kafka holds, a clock that moves with every write, the cursors that clients have kept, where they stalled."""
 
-    def __init__(self, catalog: Catalog, partitions: int) -> None:
+    def __init__(self, catalog: Catalog, partitions: int, stalls: Stalls) -> None:
         self.catalog = catalog
         self.now_ms = 0
         self.truths = {collection.name: Truth(collection.name, 1, partitions) for collection in catalog}
         self.bank: deque[Bookmark] = deque(maxlen=BANKED)
+        self.stalls = stalls
 
     def write(self, collection: str, resource_id: str, data: bytes | None, *, gap: int = 0) -> None:
         """One more record."""
@@ -47,7 +50,7 @@ class Server:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.hub = Hub(world.catalog, Counters())
+        self.hub = Hub(world.catalog, Counters(), kernel_write)
         self.readers: list[Reader] = []
         self.read: dict[str, int] = {}
         self.truths: dict[str, Truth] = {}
@@ -57,7 +60,9 @@ class Server:
 
     def connect(self, wire: str, *, limit_bytes: int) -> Reader:
         """A new connection, without watches."""
-        reader = Reader(self.hub, wire, self.truths.__getitem__, self.world.bank, limit_bytes=limit_bytes)
+        reader = Reader(
+            self.hub, wire, self.truths.__getitem__, self.world.bank, self.world.stalls, limit_bytes=limit_bytes
+        )
         self.hub.join(reader.subscriber)
         self.readers.append(reader)
         return reader
@@ -76,6 +81,8 @@ class Server:
 
     def feed(self, name: str, count: int) -> None:
         """Broadcast the next events, at most `count`, as one batch."""
+        for reader in self.readers:
+            reader.observe()
         truth, channel, start = self.truths[name], self.hub.channels[name], self.read[name]
         batch = truth.events[start : start + count]
         self.read[name] += len(batch)
@@ -149,7 +156,7 @@ class Server:
         assert request.mode == "log" or not channel.table.held
         assert view.must_reset or channel.history is not None
         cursor = problem.members["cursor"]
-        again = Reader(self.hub, "ws", self.truths.__getitem__, self.world.bank, limit_bytes=10_000)
+        again = Reader(self.hub, "ws", self.truths.__getitem__, self.world.bank, Stalls(), limit_bytes=10_000)
         begun = again.session.subscribe(request._replace(cursor=cursor, since_ms=None))
         assert begun is None, "the cursor that comes with `expired` can be used at once"
         assert not again.sink.closed

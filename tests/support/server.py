@@ -152,7 +152,7 @@ class RawClient:
 def metric(server: PushServer, name: str, **labels: str) -> float:
     """What `/metrics` would say of one sample, 0 where it has none."""
     registry = CollectorRegistry()
-    expose(server.hub, server.source, registry)
+    expose(server.hub, server.source, server.pause, registry)
     return registry.get_sample_value(f"watchroute_{name}", labels) or 0.0
 
 

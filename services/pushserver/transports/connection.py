@@ -1,35 +1,50 @@
 """A connection that has left ASGI: the socket's side of a subscriber."""
 
 import asyncio
+import os
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from services.pushserver.close import GONE, SLOW, CloseReason
+from services.pushserver.close import DEAD_PEER, GONE, SLOW, CloseReason
+from services.pushserver.group import NO_SOCKET
 from services.pushserver.subscriber import Subscriber
+from services.pushserver.transports.peer import is_death, look_at, wait_for
 from services.pushserver.transports.reception import Reception
+from services.pushserver.transports.stall import Stall
 from shared.problem import Problem
+
+_DIRECT: Final = os.name == "posix"
+"""Elsewhere a socket's descriptor is none that `os.write` takes."""
 
 
 class Connection(asyncio.Protocol):
     """Passes bytes and flow control between a transport and its subscriber; subclasses say how it ends."""
 
-    __slots__ = ("blocked_since", "reception", "subscriber", "transport", "write")
+    __slots__ = ("reception", "socket", "stall", "subscriber", "transport", "write")
 
     def __init__(self, reception: Reception) -> None:
         self.reception = reception
         self.subscriber: Subscriber
         self.transport: Any = None
         self.write: Callable[[bytes], None]
-        self.blocked_since = 0.0
+        self.socket = NO_SOCKET
+        self.stall: Stall | None = None
 
-    def take_over(self, transport: asyncio.Transport) -> None:
+    def take_over(self, transport: asyncio.Transport, head: bytes) -> None:
         """The handshake is done: begin to tell."""
         self.transport = transport
-        # Its own attribute, and not a method that calls it: what the hub calls is the transport itself.
-        self.write = transport.write
-        transport.set_write_buffer_limits(high=self.reception.settings.write_buffer_bytes)
+        # With the first bytes in one write: a write costs as much as a quarter of a handshake.
+        begin = self.write = partial(self._begin, head)
+        if _DIRECT and transport.get_extra_info("sslcontext") is None:
+            # Nothing may wait in the transport unknown to the subscriber: what the hub writes would overtake it.
+            transport.set_write_buffer_limits(high=0)
+            self.socket = transport.get_extra_info("socket").fileno()
         self.reception.hub.join(self.subscriber)
-        if self.subscriber.pump():
+        more = self.subscriber.pump()
+        if self.write is begin:
+            begin(b"")
+        if more:
             self.wake()
 
     # The transport's calls
@@ -44,25 +59,28 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The socket is full."""
         self.subscriber.blocked = True
-        self.blocked_since = asyncio.get_running_loop().time()
 
     def resume_writing(self) -> None:
         """The socket takes bytes again."""
-        self.blocked_since = 0.0
-        if self.subscriber.on_writable():
-            self.wake()
+        self.subscriber.blocked = self.subscriber.ended
+        self.wake()
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, for whatever reason."""
         if not self.subscriber.ended:
-            self.reception.counters.closed[GONE.name] += 1
+            reason = DEAD_PEER if is_death(exc) else GONE
+            self.reception.counters.closed[reason.name] += 1
         self.reception.hub.leave(self.subscriber)
 
     # The subscriber's calls
 
+    def finish(self, data: bytes, written: int) -> None:
+        """Write the rest: the transport finds out whether the socket is full or broken."""
+        self.transport.write(memoryview(data)[written:])
+
     def wake(self) -> None:
         """Pump soon."""
-        asyncio.get_running_loop().call_soon(self._pump)
+        self.reception.turns.ask(self)
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """End it; what was written before still leaves."""
@@ -72,15 +90,36 @@ class Connection(asyncio.Protocol):
     # The heartbeat's call
 
     def mind_stall(self, now: float, stalled_s: float) -> None:
-        """Cut a reader that has taken no byte for too long."""
-        if self.blocked_since and now - self.blocked_since > stalled_s:
-            if self.subscriber.ended:
-                self.transport.abort()
-                return
-            detail = f"this reader took no byte for {stalled_s:g} s"
-            self.subscriber.end(SLOW, Problem("slow", detail, cursor=self.subscriber.cursor()))
-            self.blocked_since = now
+        """Cut a reader that has taken no byte for too long; who takes some is slow, and may be."""
+        look = look_at(self.transport)
+        stall = self.stall = self.stall or (Stall(look, now) if look.waiting else None)
+        if stall is None:
+            return
+        self._be_lenient(stall, lenient=look.waiting and look.shut)
+        if not look.waiting:
+            self.stall = None
+        elif stall.lasts_s(look, now) > stalled_s:
+            stall.begin_anew(look, now)
+            self._cut(stalled_s)
 
-    def _pump(self) -> None:
-        if self.subscriber.pump():
-            self.wake()
+    def _be_lenient(self, stall: Stall, *, lenient: bool) -> None:
+        """Who has stopped is ours to cut, who is dead the kernel's: it finds out sooner."""
+        if lenient != stall.lenient:
+            settings = self.reception.settings
+            wait_for(self.transport, settings.dead_peer_s + (settings.stalled_s if lenient else 0))
+            stall.lenient = lenient
+
+    def _cut(self, stalled_s: float) -> None:
+        if self.subscriber.ended:
+            self.transport.abort()
+            return
+        detail = f"this reader took no byte for {stalled_s:g} s"
+        self.subscriber.end(SLOW, Problem("slow", detail, cursor=self.subscriber.cursor()))
+
+    def pump(self) -> bool:
+        """Its turn has come."""
+        return self.subscriber.pump()
+
+    def _begin(self, head: bytes, data: bytes) -> None:
+        self.write = self.transport.write
+        self.write(head + data)

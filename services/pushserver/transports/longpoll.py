@@ -9,10 +9,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.pushserver.close import CloseReason
+from services.pushserver.group import NO_SOCKET
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON, MAX_WAIT_S, MSGPACK, Asked, negotiate
+from services.pushserver.turns import Turns
 from services.pushserver.wire import LINES, PACKED
 from shared.problem import Problem
 
@@ -25,10 +27,13 @@ class Gathering:
     `opened` is set once every watch is live, `done` once there is a frame to answer with, or the end.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    socket = NO_SOCKET
+
+    def __init__(self, turns: Turns, limit_bytes: int) -> None:
         self.opened = asyncio.Event()
         self.done = asyncio.Event()
         self.subscriber: Subscriber
+        self._turns = turns
         self._limit_bytes = limit_bytes
         self._size = 0
         self._pieces: list[bytes] = []
@@ -54,16 +59,19 @@ class Gathering:
         self.opened.set()
         self.done.set()
 
+    def finish(self, data: bytes, written: int) -> None:
+        """Nothing: there is no socket."""
+
     def wake(self) -> None:
         """Pump soon."""
-        asyncio.get_running_loop().call_soon(self.pump)
+        self._turns.ask(self)
 
-    def pump(self) -> None:
+    def pump(self) -> bool:
         """Write what waits."""
-        if self.subscriber.pump():
-            self.wake()
-        else:
+        more = self.subscriber.pump()
+        if not more:
             self.opened.set()
+        return more
 
     def mind_stall(self, now: float, stalled_s: float) -> None:
         """Nothing: a poll ends by itself."""
@@ -75,13 +83,14 @@ async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receiv
     kind = negotiate(asked.accept, JSON, MSGPACK)
     await reception.settle(asked)
     wires = PACKED if kind == MSGPACK else LINES
-    gathering = Gathering(reception.settings.poll_max_bytes)
+    gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
     subscriber = reception.subscriber(wires[asked.format], gathering, together=True, quiet=True)
     gathering.subscriber = subscriber
     reception.open(subscriber, asked.watches)
     reception.hub.wheel.add(subscriber)
     try:
-        gathering.pump()
+        if gathering.pump():
+            gathering.wake()
         await _wait(gathering, receive, wait_s)
         body = _body(gathering.take(), subscriber.cursor() or asked.watches[0].cursor, packed=kind == MSGPACK)
     finally:
@@ -91,14 +100,15 @@ async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receiv
 
 async def wait_for_change(reception: Reception, asked: Asked, receive: Receive, wait_s: float) -> None:
     """Return when the resource changes, the time is over, or the client is gone."""
-    gathering = Gathering(reception.settings.poll_max_bytes)
+    gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
     subscriber = reception.subscriber(LINES["compact"], gathering, together=True, quiet=True)
     gathering.subscriber = subscriber
     request = WatchRequest(asked.watch, snapshot=False)
     reception.open(subscriber, (request,))
     reception.hub.wheel.add(subscriber)
     try:
-        gathering.pump()
+        if gathering.pump():
+            gathering.wake()
         gathering.done.clear()
         await _wait(gathering, receive, wait_s)
     finally:

@@ -13,6 +13,7 @@ from services.pushserver.sink import Sink
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.request import Asked
+from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
 from shared.problem import Problem
 
@@ -35,6 +36,7 @@ class Reception:
         self.freshness = freshness
         self.settings = settings
         self.publish = publish
+        self.turns = Turns()
         self.leaving = False
 
     @property
@@ -63,6 +65,9 @@ class Reception:
             channel = self.hub.channel(request.watch.collection)
             if "at_least" in asked.parameters:
                 await self.freshness.at_least(channel, asked.parameters["at_least"])
+            if request.cursor is None:
+                # Nothing can be ahead. All else that may be wrong is said when it opens.
+                continue
             decision = begin(channel, request, settled=False)
             if isinstance(decision, Ahead):
                 await self.freshness.settle(channel, decision.segment)

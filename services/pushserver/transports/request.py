@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ NDJSON: Final = "application/x-ndjson"
 MSGPACK: Final = "application/msgpack"
 MAX_QUERY_BYTES: Final = 65_536
 MAX_WAIT_S: Final = 60.0
+_SHORT_BYTES: Final = 512
 
 _WATCH: Final = frozenset({"cursor", "since", "mode", "snapshot", "format", "at_least"})
 _PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
@@ -82,16 +84,37 @@ class Asked(NamedTuple):
         return None
 
 
+class _Address(NamedTuple):
+    """What the address says, and the few headers that say the same things."""
+
+    scope_type: str
+    raw_path: bytes
+    query: bytes
+    accept: str
+    last_event_id: str | None
+
+
 def read_request(scope: Mapping[str, Any]) -> Asked:
     """Read an ASGI scope; raises Problem."""
-    target = parse_target(scope["raw_path"])
     headers = _headers(scope)
     accept = headers.get("accept", "*/*")
-    kind = _kind(target, scope["type"], accept)
-    parameters, resources = _parameters(scope["query_string"], kind)
-    return Asked(
-        kind, headers, parameters, _watches(target, parameters, resources, headers), _format(parameters), accept
-    )
+    path, query, last_event_id = scope["raw_path"], scope["query_string"], headers.get("last-event-id")
+    address = _Address(scope["type"], path, query, accept, last_event_id)
+    # The long ones are the rare ones, and would fill the memory.
+    short = len(path) + len(query) + len(accept) + len(last_event_id or "") <= _SHORT_BYTES
+    kind, parameters, watches, format_ = (_read_again if short else _read)(address)
+    return Asked(kind, headers, parameters, watches, format_, accept)
+
+
+def _read(address: _Address) -> tuple[str, Mapping[str, str], tuple[WatchRequest, ...], Format]:
+    target = parse_target(address.raw_path)
+    kind = _kind(target, address.scope_type, address.accept)
+    parameters, resources = _parameters(address.query, kind)
+    return kind, parameters, _watches(target, parameters, resources, address.last_event_id), _format(parameters)
+
+
+_read_again: Final = lru_cache(maxsize=1024)(_read)
+"""Many come for the same: reading an address costs a tenth of a handshake."""
 
 
 def negotiate(accept: str, *offered: T) -> T:
@@ -125,7 +148,7 @@ def _range(text: str) -> tuple[str, float]:
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 
@@ -171,14 +194,14 @@ def _parameters(query: bytes, kind: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _watches(
-    target: Target, parameters: Mapping[str, str], resources: list[str], headers: Mapping[str, str]
+    target: Target, parameters: Mapping[str, str], resources: list[str], last_event_id: str | None
 ) -> tuple[WatchRequest, ...]:
     mode, snapshot = parameters.get("mode", "state"), parameters.get("snapshot", "true")
     if mode not in MODES:
         raise Problem("invalid", f"mode is one of {', '.join(MODES)}")
     if snapshot not in {"true", "false"}:
         raise Problem("invalid", "snapshot is true or false")
-    cursor = headers.get("last-event-id") or parameters.get("cursor") or None
+    cursor = last_event_id or parameters.get("cursor") or None
     since_ms = _since_ms(parameters)
     return tuple(
         WatchRequest(watch, mode, snapshot == "true", cursor, since_ms)

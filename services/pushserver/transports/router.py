@@ -2,7 +2,7 @@
 
 from starlette.types import Receive, Scope, Send
 
-from services.pushserver.handoff import ClientGone
+from services.pushserver.successor import ClientGone
 from services.pushserver.transports import longpoll, snapshot, sse, websocket
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import read_request

@@ -1,6 +1,5 @@
 """Plain GET: one resource as its bare value, and a collection as pages or as one line a resource."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -15,6 +14,7 @@ from services.pushserver.channel import Channel
 from services.pushserver.transports.longpoll import wait_for_change
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON, MSGPACK, NDJSON, Asked, negotiate
+from services.pushserver.turns import Turns
 from services.pushserver.walk import SCAN, Walk
 from services.pushserver.wire import LINES
 from shared.cursor import encode_cursor
@@ -25,7 +25,6 @@ from shared.value import NumberTooLarge, msgpack_value
 
 _MAX_PAGE: Final = 10_000
 _PIECE_BYTES: Final = 64 * 1024
-_SCANS_AT_ONCE: Final = 4
 _AFTER: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,18})")
 
 
@@ -60,7 +59,7 @@ async def listing(reception: Reception, asked: Asked, scope: Scope, receive: Rec
     _require_state(channel)
     if negotiate(asked.accept, JSON, NDJSON) == NDJSON:
         headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": NDJSON}
-        response: Response = StreamingResponse(_lines(channel, asked), headers=headers)
+        response: Response = StreamingResponse(_lines(reception.turns, channel, asked), headers=headers)
     else:
         response = await _page(reception, channel, asked)
     await _answer(response, scope, receive, send)
@@ -69,7 +68,8 @@ async def listing(reception: Reception, asked: Asked, scope: Scope, receive: Rec
 async def _page(reception: Reception, channel: Channel, asked: Asked) -> Response:
     limit = asked.whole("limit", reception.settings.page_size, low=1, high=_MAX_PAGE)
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": JSON}
-    events, after = await _gather(channel, asked.watch, _place(channel, asked.parameters.get("after")), limit)
+    place = _place(channel, asked.parameters.get("after"))
+    events, after = await _gather(reception.turns, channel, asked.watch, place, limit)
     if after is not None:
         query = {name: text for name, text in asked.parameters.items() if name != "at_least"} | {"after": after}
         headers["Link"] = f'</v1/{quote(channel.name)}?{urlencode(query)}>; rel="next"'
@@ -78,14 +78,15 @@ async def _page(reception: Reception, channel: Channel, asked: Asked) -> Respons
     return Response(b'{"frames":[' + b",".join(frames) + b'],"cursor":"' + cursor + b'"}', headers=headers)
 
 
-async def _gather(channel: Channel, watch: Watch, place: tuple[int, int], limit: int) -> tuple[list[Event], str | None]:
+async def _gather(
+    turns: Turns, channel: Channel, watch: Watch, place: tuple[int, int], limit: int
+) -> tuple[list[Event], str | None]:
     """At most `limit` resources from a place in the table on, and the next place, None at the end.
 
     Pages go by offset: a resource that changes meanwhile moves to a later page, so none is missed.
     """
     found: list[Event] = []
     partition, start = place
-    scans = 0
     while partition < len(channel.table.logs):
         events = channel.table.logs[partition].events(start, channel.positions[partition], SCAN)
         for event in events:
@@ -94,25 +95,20 @@ async def _gather(channel: Channel, watch: Watch, place: tuple[int, int], limit:
                     return found, f"{partition}.{event.offset}"
                 found.append(event)
         partition, start = (partition, events[-1].offset + 1) if len(events) == SCAN else (partition + 1, 0)
-        scans += 1
-        if scans % _SCANS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+        await turns.mine()
     return found, None
 
 
-async def _lines(channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
+async def _lines(turns: Turns, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
     walk = Walk.snapshot(channel, asked.watch)
     piece = bytearray()
-    scans = 0
     while not walk.done:
         for event in walk.pull():
             piece += _line(channel, event, asked)
-        scans += 1
         if len(piece) >= _PIECE_BYTES:
             yield bytes(piece)
             piece.clear()
-        if scans % _SCANS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+        await turns.mine()
     if piece:
         yield bytes(piece)
 

@@ -1,13 +1,15 @@
 """Server-Sent Events: one or several watches as an event stream (WHATWG HTML, section 9.2)."""
 
+import time
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.pushserver.close import CloseReason
-from services.pushserver.handoff import EXTENSION
+from services.pushserver.successor import EXTENSION
 from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
@@ -40,15 +42,16 @@ class StreamConnection(Connection):
 async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with an event stream; raises Problem as long as nothing was sent."""
     await reception.settle(asked)
-    if scope["method"] == "HEAD":
-        await Response(headers=HEADERS)(scope, receive, send)
-        return
     chunked = scope["http_version"] != "1.0"
     connection = StreamConnection(reception, chunked=chunked)
     connection.subscriber = reception.subscriber(_wire(asked, chunked=chunked), connection, together=True)
     reception.open(connection.subscriber, asked.watches)
+    if scope["method"] == "HEAD":
+        connection.subscriber.drop_all()
+        await Response(headers=HEADERS)(scope, receive, send)
+        return
     hand_off: Any = scope["extensions"][EXTENSION]
-    hand_off(_head(reception.settings.sse_retry_ms, chunked=chunked), connection)
+    hand_off(_head(reception.settings.sse_retry_ms, int(time.time()), chunked=chunked), connection)
 
 
 def _wire(asked: Asked, *, chunked: bool) -> Wire:
@@ -59,8 +62,9 @@ def _wire(asked: Asked, *, chunked: bool) -> Wire:
     return SSE[asked.format]
 
 
-def _head(retry_ms: int, *, chunked: bool) -> bytes:
-    headers = {"Date": formatdate(usegmt=True), **HEADERS}
+@lru_cache(maxsize=8)
+def _head(retry_ms: int, now_s: int, *, chunked: bool) -> bytes:
+    headers = {"Date": formatdate(now_s, usegmt=True), **HEADERS}
     headers |= {"Transfer-Encoding": "chunked"} if chunked else {"Connection": "close"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     retry = b"retry: %d\n\n" % retry_ms

@@ -9,11 +9,12 @@ from starlette.types import Scope
 from websockets.frames import Opcode
 
 from services.pushserver import frames
-from services.pushserver.close import CLIENT_CLOSED, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
-from services.pushserver.handoff import EXTENSION
+from services.pushserver.close import CLIENT_CLOSED, DEAD_PEER, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
 from services.pushserver.session import CatchUp, Publish, Session
+from services.pushserver.successor import EXTENSION
 from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.inbound import Inbound, Message, Violation
+from services.pushserver.transports.peer import to_be_pinged
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import WS_JSON, WS_MSGPACK, ws_frame
@@ -24,17 +25,20 @@ from shared.value import MAX_DEPTH, MalformedValue, check_json
 log = logger("websocket")
 JSON_PROTOCOL: Final = "watch.v1.json"
 MSGPACK_PROTOCOL: Final = "watch.v1.msgpack"
+_PING: Final = 0x89
 _PONG: Final = 0x8A
 _CLOSE: Final = 0x88
 _CLOSING_S: Final = 5.0
-_MAX_WAITING: Final = 1000
-"""Operations read while one waits; reading pauses then, so these are what one read brought."""
+_AT_ONCE: Final = 16
+"""Operations of one client that are done before others get their turn."""
+_MAX_WAITING: Final = 4096
+"""Operations that wait for the client's turn, or for one before them; reading pauses then: one read brought them."""
 
 
 class SocketConnection(Connection):
     """A WebSocket after its handshake."""
 
-    __slots__ = ("_closing", "_inbound", "_task", "_waiting", "binary", "session")
+    __slots__ = ("_closing", "_inbound", "_pinged_at", "_task", "_waiting", "binary", "session")
 
     def __init__(self, reception: Reception, *, binary: bool) -> None:
         super().__init__(reception)
@@ -44,13 +48,15 @@ class SocketConnection(Connection):
         self._waiting: deque[Message] | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._pinged_at = 0.0
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the client."""
+        """Take bytes from the client, each of which is a sign of life."""
+        self._pinged_at = 0.0
         inbound = self._inbound = self._inbound or Inbound(self.reception.settings.max_message_bytes)
         try:
-            for message in inbound.feed(data):
-                if self._task is None:
+            for number, message in enumerate(inbound.feed(data)):
+                if number < _AT_ONCE and self._task is None and not self._waiting:
                     self._on_message(message)
                 else:
                     self._wait_with(message)
@@ -59,6 +65,14 @@ class SocketConnection(Connection):
             self._inbound = None
             return
         self._inbound = None if inbound.idle else inbound
+        if self._waiting and self._task is None:
+            self.transport.pause_reading()
+            self.wake()
+
+    def pump(self) -> bool:
+        """Its turn has come: do the next operations that wait, and write what waits."""
+        self._go_on()
+        return super().pump() or (bool(self._waiting) and self._task is None)
 
     def pause_writing(self) -> None:
         """The socket is full: who doesn't read the answers isn't asked for more."""
@@ -68,8 +82,7 @@ class SocketConnection(Connection):
     def resume_writing(self) -> None:
         """The socket takes bytes again."""
         super().resume_writing()
-        if self._task is None:
-            self.transport.resume_reading()
+        self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -86,6 +99,23 @@ class SocketConnection(Connection):
         payload = reason.code.to_bytes(2) + (text if len(text) <= WS_REASON_BYTES else b"")
         self.transport.write(ws_frame(_CLOSE, payload))
         asyncio.get_running_loop().call_later(_CLOSING_S, self.transport.close)
+
+    def mind_stall(self, now: float, stalled_s: float) -> None:
+        """Cut a reader that has taken no byte for too long, and ping one that may be gone."""
+        super().mind_stall(now, stalled_s)
+        if not self._pinged_at and not self.subscriber.blocked and to_be_pinged(self.reception.settings):
+            self._pinged_at = now
+            self.write(ws_frame(_PING, b""))
+            asyncio.get_running_loop().call_later(self.reception.settings.dead_peer_s, self._mind_silence, now)
+
+    def _mind_silence(self, pinged_at: float) -> None:
+        """Cut who has said nothing since this ping; who has stopped reading can't know of it."""
+        if self._pinged_at != pinged_at or self.subscriber.ended:
+            return
+        self._pinged_at = 0.0
+        if not self.subscriber.blocked:
+            self.subscriber.end(DEAD_PEER)
+            self.transport.abort()
 
     def _on_message(self, message: Message) -> None:
         if message.opcode is Opcode.CLOSE:
@@ -121,6 +151,19 @@ class SocketConnection(Connection):
         if len(waiting) > _MAX_WAITING:
             self.subscriber.end(PROTOCOL)
 
+    def _go_on(self) -> None:
+        for _ in range(_AT_ONCE):
+            if self._waiting and self._task is None:
+                self._on_message(self._waiting.popleft())
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Ask the client for more, once it has read the answers and nothing of it waits."""
+        if self._task is None and not self._waiting:
+            self._waiting = None
+            if not self.subscriber.blocked or self.subscriber.ended:
+                self.transport.resume_reading()
+
     async def _finish(self, outcome: CatchUp | Publish) -> None:
         """Do what an operation waits for, then go on with those that came after it."""
         ref, watch = (outcome.ref, None) if isinstance(outcome, Publish) else outcome.asked_as
@@ -137,14 +180,8 @@ class SocketConnection(Connection):
             self.subscriber.end(INTERNAL, Problem("internal", "the server's log has the details"))
             return
         self._task = None
-        while self._waiting and self._task is None:
-            self._on_message(self._waiting.popleft())
-        if self._task is None:
-            self._waiting = None
-            if not self.blocked_since:
-                self.transport.resume_reading()
-        if self.subscriber.pump():
-            self.wake()
+        self._read_on()
+        self.wake()
 
     async def _published(self, outcome: Publish) -> dict[str, Any]:
         if self.reception.publish is None:

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pushserver.audience import Audience
+from services.pushserver.group import NO_SOCKET
+from services.pushserver.wire import WS_JSON, Wire
 from shared.event import Event
 from shared.resource import Watch
 from tests.support.events import put
@@ -21,8 +23,10 @@ WATCHES = st.sampled_from(
 class Member:
     """Somebody with a watch, told apart from others with the same one."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, wire: Wire = WS_JSON["json"], direct: int = NO_SOCKET) -> None:
         self.watch = watch
+        self.wire = wire
+        self.direct = direct
 
 
 class Hit(NamedTuple):

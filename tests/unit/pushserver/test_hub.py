@@ -7,6 +7,7 @@ from services.pushserver.hub import Hub
 from services.pushserver.wire import SSE, WS_JSON
 from shared.problem import Problem
 from tests.support.core_client import Client, broadcast, fresh, hub_of
+from tests.support.core_output import kernel_write
 from tests.support.events import catalog, delete, put
 
 
@@ -131,7 +132,7 @@ def test_who_leaves_is_in_no_audience_and_on_no_wheel() -> None:
 
 
 def test_a_collection_is_unknown_or_not_yet_read() -> None:
-    hub = Hub(catalog(), Counters())
+    hub = Hub(catalog(), Counters(), kernel_write)
     with pytest.raises(Problem) as unread:
         hub.channel("stocks")
     with pytest.raises(Problem) as unknown:
@@ -148,3 +149,33 @@ def test_what_was_done_is_counted() -> None:
     broadcast(hub, put("a", 0), delete("b", 1))
     after = (counters.records, counters.deliveries, counters.writes)
     assert [now - then for then, now in zip(before, after, strict=True)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("data", [b"1", b"12"])
+def test_the_rest_of_what_a_socket_takes_in_part_is_written_by_its_connection(data: bytes) -> None:
+    hub = hub_of()
+    clients = [Client(hub) for _ in range(4)]
+    for client in clients:
+        client.watch("stocks")
+        client.frames()
+    # Of one of the two sizes half is taken, of the other nothing.
+    for full in clients[1:3]:
+        full.sink.room = 1
+    broadcast(hub, put("a", 0, data))
+    assert [client.subscriber.blocked for client in clients] == [False, True, True, False]
+    assert [client.story() for client in clients] == [["a@0"]] * 4
+
+
+def test_a_socket_that_is_full_is_left_alone_until_it_takes_bytes_again() -> None:
+    hub = hub_of()
+    full, free = Client(hub), Client(hub)
+    for client in (full, free):
+        client.watch("stocks")
+        client.frames()
+    broadcast(hub, put("a", 0))
+    full.subscriber.blocked = True
+    broadcast(hub, put("b", 1))
+    assert (full.story(), free.story()) == (["a@0"], ["a@0", "b@1"])
+    full.sink.drain()
+    broadcast(hub, put("c", 2))
+    assert (full.story(), free.story()) == (["b@1", "c@2"], ["c@2"])

@@ -31,7 +31,7 @@ def filled(steps: list[tuple[int, int]]) -> tuple[PartitionLog, dict[int, Event]
             del model[newest[key]]
         newest[key] = offset
         model[offset] = put(str(key), offset, logged_ms=offset * 10)
-        partition.append(model[offset])
+        partition.extend([model[offset]])
     return partition, model
 
 
@@ -79,5 +79,26 @@ def test_a_log_that_is_emptied_holds_nothing() -> None:
         partition.remove(offset)
     assert partition.events(0, 1000, 1000) == []
     assert not partition._chunks  # noqa: SLF001 -- memory has no other witness
-    partition.append(put("a", 1000))
+    partition.extend([put("a", 1000)])
     assert [event.offset for event in partition.events(0, 2000, 10)] == [1000]
+
+
+@given(STEPS, st.lists(st.integers(0, 40), max_size=40))
+def test_a_run_is_added_as_its_events_one_by_one_would_be(steps: list[tuple[int, int]], gaps: list[int]) -> None:
+    run = [put(f"r{at}", 1000 + at * 50 + gap, logged_ms=at) for at, gap in enumerate(gaps)]
+    at_once, model = filled(steps)
+    one_by_one, _ = filled(steps)
+    at_once.extend(run)
+    for event in run:
+        one_by_one.extend([event])
+    assert at_once.events(0, 10_000, 1000) == [*(model[offset] for offset in sorted(model)), *run]
+    assert len(at_once) == len(model) + len(run)
+    for logged_ms in range(0, 3000, 100):
+        assert at_once.position_since(logged_ms) == one_by_one.position_since(logged_ms)
+    assert all(len(chunk.events) <= log.CHUNK for chunk in at_once._chunks)  # noqa: SLF001 -- a walk's step is bounded by it
+
+
+@given(STEPS)
+def test_the_last_offset_is_that_of_the_newest_event(steps: list[tuple[int, int]]) -> None:
+    partition, model = filled(steps)
+    assert partition.last_offset == max(model, default=-1)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pushserver.change import Change
+from services.pushserver.change import Change, Delivery
 from services.pushserver.mailbox import Mailbox
 from services.pushserver.wire import LINES, SSE, Wire
 from tests.support.events import channel, put
@@ -128,3 +128,47 @@ def test_an_event_stream_is_told_its_place_every_sixteen_frames_and_at_the_end()
     asked.clear()
     box.flush(SSE["compact"], PLENTY, cursor)
     assert asked == [None], "after the last one a mark covers all that was read"
+
+
+def delivery(*changes: Change) -> Delivery:
+    return Delivery(list(changes), [0, 0], [9, 9], str)
+
+
+def test_a_delivery_waits_and_is_written_whole() -> None:
+    first, second = delivery(change("a", 0), change("b", 1)), delivery(change("a", 2), change("c", 4, partition=1))
+    box = mailbox()
+    assert box.put_whole(first)
+    assert box.put_whole(second)
+    assert box.size == first.size + second.size
+    (piece,) = flush(box, 1)
+    assert piece is first.payload(LINE), "it is shared with everybody else's"
+    assert box.written[STOCKS] == [2, 0]
+    assert flush(box, 1) == [second.payload(LINE)]
+    assert box.written[STOCKS] == [3, 5]
+    assert (box.flushed, box.elided, box.size) == (4, 0, 0)
+
+
+def test_a_delivery_that_does_not_fit_changes_nothing() -> None:
+    small, large = delivery(change("a", 0)), delivery(change("a", 1, b"x" * 300))
+    box = mailbox(limit_bytes=small.size + 100)
+    assert box.put_whole(small)
+    assert not box.put_whole(large)
+    assert box.size == small.size
+    assert flush(box) == [small.payload(LINE)]
+
+
+def test_a_delivery_of_a_watch_that_is_dropped_is_dropped() -> None:
+    kept, dropped = delivery(change("a", 0)), delivery(change("b", 1), change("b", 2))
+    box = mailbox()
+    assert box.put_whole(kept)
+    assert box.put_whole(dropped)
+    box.forget(lambda each: each.event.id == "b")
+    assert box.size == kept.size
+    assert flush(box) == [kept.payload(LINE)]
+
+
+def test_a_delivery_on_a_stream_tells_its_own_place() -> None:
+    whole = delivery(change("a", 0), change("b", 1))
+    box = mailbox()
+    assert box.put_whole(whole)
+    assert flush(box, wire=SSE["json"]) == [whole.payload(SSE["json"])]

@@ -111,7 +111,7 @@ def test_who_waited_for_one_that_is_dropped_waits_no_longer() -> None:
 def test_what_changes_during_a_snapshot_is_told_before_synced_and_nothing_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 50)
     client = Client(hub_of(*(put(name, at, b"1" * 50) for at, name in enumerate("abcd"))))
     client.sink.room = 1
     client.watch("stocks")
@@ -135,7 +135,7 @@ def test_a_snapshot_goes_on_as_long_as_it_is_behind_and_never_waits_in_a_mailbox
 
 
 def test_a_delete_that_expired_during_a_snapshot_starts_it_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 50)
     client = Client(hub_of(put("a", 0, b"1" * 50), put("b", 1), delete_retention_s=1))
     client.sink.room = 1
     client.watch("stocks")
@@ -149,7 +149,7 @@ def test_a_delete_that_expired_during_a_snapshot_starts_it_over(monkeypatch: pyt
 
 
 def test_records_that_were_dropped_during_a_resume_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening_module, "PIECE_BYTES", 100)
+    monkeypatch.setattr(opening_module, "PIECE_BYTES", 50)
     hub = hub_of(history_records=4)
     first = Client(hub)
     first.watch("stocks", "log")

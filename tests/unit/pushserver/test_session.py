@@ -83,7 +83,7 @@ def test_a_watch_can_be_ended(client: Client) -> None:
     answer = client.op(op="unsubscribe", watch="stocks/a", ref=2)
     assert answer == {"event": "ack", "watch": "stocks/a", "ref": 2}
     assert client.op(op="unsubscribe", watch="stocks", prefix="b", ref=3)["event"] == "ack"
-    assert client.subscriber.subscriptions == ()
+    assert not client.subscriber.subscriptions
     assert client.hub.channel("stocks").audience.size == 0
 
 
@@ -142,7 +142,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_done(client: Client, op: 
     assert client.session.on_op(op) is None
     (problem,) = client.frames()
     assert (problem["event"], problem["code"], problem["retry"]) == ("problem", "invalid", False)
-    assert client.subscriber.subscriptions == ()
+    assert not client.subscriber.subscriptions
     assert client.hub.counters.refused == {"invalid": 1}
 
 

@@ -63,7 +63,7 @@ def test_what_comes_while_something_waits_waits_behind_it(monkeypatch: pytest.Mo
     client = watching()
     client.subscriber.blocked = True
     broadcast(client.hub, put("a", 1), put("b", 2))
-    assert client.subscriber.on_writable(), "others get their turn before b"
+    assert client.sink.empty(), "others get their turn before b"
     broadcast(client.hub, put("c", 3))
     client.sink.woken = True
     client.sink.drain()
@@ -78,7 +78,7 @@ def test_a_bookmark_waits_until_everything_is_written(monkeypatch: pytest.Monkey
     client.subscriber.blocked = True
     broadcast(client.hub, put("a", 1), put("b", 2))
     if not blocked:
-        assert client.subscriber.on_writable(), "b still waits"
+        assert client.sink.empty(), "b still waits"
     client.subscriber.tick()
     assert "bookmark" not in client.story()
     client.sink.woken = True
@@ -120,7 +120,7 @@ def test_the_cursor_of_a_reader_that_is_behind_covers_what_was_written_only(monk
     broadcast(client.hub, put("a", 1), put("b", 2), put("a", 3))
     assert positions(client.subscriber.cursor()) == {0: 1}
     client.sink.room = 1
-    client.subscriber.on_writable()
+    client.sink.empty()
     assert client.story() == ["a@3"]
     assert positions(client.subscriber.cursor()) == {0: 2}, "b at 2 still waits"
     client.sink.drain()
@@ -181,7 +181,7 @@ def test_a_watch_that_ends_takes_what_waits_for_it_along() -> None:
     client.frames()
     client.subscriber.blocked = True
     broadcast(client.hub, put("a", 1), put("b", 2))
-    client.subscriber.drop(client.subscriber.subscriptions[0])
+    client.subscriber.drop(next(iter(client.subscriber.subscriptions)))
     client.sink.drain()
     assert client.story() == ["b@2"]
 
@@ -192,9 +192,9 @@ def test_a_watch_that_ends_in_its_snapshot_lets_the_others_be_synced() -> None:
     client.watch("stocks/a")
     client.watch("stocks/b")
     assert client.subscriber.blocked
-    client.subscriber.drop(client.subscriber.subscriptions[1])
+    client.subscriber.drop(list(client.subscriber.subscriptions)[1])
     client.sink.drain()
-    assert client.story()[-1] == "synced"
+    assert client.story() == ["a@0", "synced", "bookmark"]
 
 
 def test_going_away_is_a_bookmark_a_goaway_and_the_end() -> None:
@@ -257,3 +257,26 @@ def test_a_search_that_finds_nothing_ends_its_turn_too() -> None:
     assert client.sink.woken, "40 000 looks take longer than one turn"
     client.sink.drain()
     assert client.story() == ["synced"]
+
+
+def test_of_many_watches_only_the_last_synced_tells_the_cursor_which_is_for_all() -> None:
+    client = Client(hub_of(put("a", 0)))
+    client.subscriber.blocked = True
+    for label in ("stocks/a", "stocks/b", "stocks/c"):
+        client.watch(label)
+    client.sink.drain()
+    cursors = [frame["cursor"] for frame in client.frames() if frame["event"] == "synced"]
+    assert cursors == [None, None, client.subscriber.cursor()]
+
+
+def test_when_the_last_watch_on_its_way_is_dropped_a_bookmark_tells_the_cursor_of_the_others() -> None:
+    client = Client(hub_of(put("a", 0)))
+    client.sink.room = 1
+    for label in ("stocks/a", "stocks/b", "stocks/c"):
+        client.watch(label)
+    first = client.frames()[-1]
+    assert (first["event"], first["watch"]) == ("synced", "stocks/a")
+    for watch in ("stocks/b", "stocks/c"):
+        client.session.on_op({"op": "unsubscribe", "watch": watch})
+    client.sink.drain()
+    assert client.frames()[-1]["cursor"] == client.subscriber.cursor()

@@ -16,12 +16,15 @@ def table(*events: Event, partitions: int = 2, held: bool = True) -> Table:
     return made
 
 
-@given(WRITES)
-def test_it_holds_the_newest_event_of_each_resource(writes: list[tuple[str, bool]]) -> None:
+@given(WRITES, st.integers(1, 60))
+def test_it_holds_the_newest_event_of_each_resource(writes: list[tuple[str, bool]], at_once: int) -> None:
     events = [
         Event(name, 0, at, at, b"%d" % at if is_put else None, type="t") for at, (name, is_put) in enumerate(writes)
     ]
-    held, newest = table(*events), {event.id: event for event in events}
+    held, newest = table(), {event.id: event for event in events}
+    for start in range(0, len(events), at_once):
+        batch = events[start : start + at_once]
+        assert held.apply(batch, {0: start + len(batch)}) == batch
     assert {name: held.get(name) for name in newest} == newest
     assert held.logs[0].events(0, 100, 100) == sorted(newest.values(), key=lambda event: event.offset)
     assert held.resources == sum(event.data is not None for event in newest.values())
@@ -82,6 +85,21 @@ def test_a_delete_that_was_overtaken_costs_nothing() -> None:
     for at in range(1, 1001, 2):
         held.apply([delete("a", at), put("a", at + 1)], {0: at + 2})
     assert len(held._tombstones) == 1  # noqa: SLF001 -- memory has no other witness
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 9)), max_size=40))
+def test_a_batch_is_as_good_as_its_events_one_by_one(writes: list[tuple[str, int, int]]) -> None:
+    def events() -> list[Event]:
+        return [put(name, at, partition=partition, logged_ms=ms) for at, (name, partition, ms) in enumerate(writes)]
+
+    at_once, one_by_one = table(), table()
+    news = at_once.apply(events(), {})
+    told = [event.offset for event in events() if one_by_one.apply([event], {})]
+    assert [event.offset for event in news] == told
+    for partition in range(2):
+        logs = at_once.logs[partition], one_by_one.logs[partition]
+        assert len({tuple(event.offset for event in log.events(0, 100, 100)) for log in logs}) == 1
+    assert (at_once.resources, at_once.size_bytes) == (one_by_one.resources, one_by_one.size_bytes)
 
 
 def test_a_floor_only_rises() -> None:

@@ -142,3 +142,20 @@ def test_a_walk_of_one_resource_minds_no_other_delete() -> None:
     write(served, delete("a", 2))
     served.table.expire_tombstones(1_000_000, 10)
     assert walk.broken
+
+
+def test_walks_that_began_in_different_places_soon_pull_the_same_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk_module, "SCAN", 1024)
+    served = channel(*(put(f"r{at}", at) for at in range(500)))
+
+    def runs(start: int) -> list[tuple[Event, ...]]:
+        walk, pulled = Walk(served, Watch("stocks"), {0: start}, {0: start}), []
+        while not walk.done:
+            pulled.append(tuple(walk.pull()))
+        return pulled
+
+    early, late = runs(3), runs(130)
+    assert sum(map(len, early)) == 497
+    assert sum(map(len, late)) == 370
+    assert late[1:] == early[3:]
+    assert max(map(len, early)) <= 2 * walk_module.RUN

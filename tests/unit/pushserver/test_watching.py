@@ -6,7 +6,7 @@ It searches the same cases every time, and for WATCHROUTE_SOAK_S seconds new one
 import os
 import sys
 import time
-from typing import Final
+from typing import ClassVar, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +25,7 @@ from shared.catalog import Catalog, CollectionSettings
 from tests.support.core_asks import ASKS, BATCHES, CLIENTS, NUMBERS, Ask, Batch, Client
 from tests.support.core_reader import Reader
 from tests.support.core_server import Server, World, audience_sizes
+from tests.support.core_stalls import DUE, POINTS, Stalls
 from tests.support.model import Bookmark
 
 EXAMPLES: Final = 500
@@ -50,7 +51,9 @@ def make_small(patches: pytest.MonkeyPatch) -> None:
 
 
 class Watching(RuleBasedStateMachine):
-    """Two servers, the clients of both, and what Kafka holds."""
+    """Two servers, the clients of both, and what Kafka holds. `stalls` counts over all cases."""
+
+    stalls: ClassVar = Stalls()
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +70,7 @@ class Watching(RuleBasedStateMachine):
     def start(self, partitions: int, names: list[str], batch: Batch, clients: list[Client]) -> None:
         # Few collections at a time, so that what happens happens to the same ones.
         self.names = names
-        self.world = World(Catalog(CATALOG), partitions)
+        self.world = World(Catalog(CATALOG), partitions, self.stalls)
         self.servers = [Server(self.world), Server(self.world)]
         self.write(0, batch, 0, (0, 1), None, 0)
         for client in clients:
@@ -177,12 +180,27 @@ class Watching(RuleBasedStateMachine):
         if reader is None:
             return
         if tick:
+            reader.sink.note(DUE)
+            reader.bookmark_owed = not reader.quiet
             reader.subscriber.tick()
         if reader.subscriber.blocked:
             reader.sink.room = room
-            reader.sink.woken = reader.subscriber.on_writable()
+            reader.sink.empty()
         elif reader.sink.woken:
             reader.sink.woken = reader.subscriber.pump()
+
+    @rule(which=NUMBERS, missed=st.lists(BATCHES, min_size=2, max_size=4), room=st.integers(1, 2), tick=st.booleans())
+    def fall_behind(self, which: int, missed: list[Batch], room: int, *, tick: bool) -> None:
+        _, reader = self.any_reader(which)
+        if reader is None or not reader.views:
+            return
+        self.stall(which, 0)
+        watched = sorted({view.watch.collection for view in reader.views.values()})
+        for batch in missed:
+            self.write(self.names.index(watched[which % len(watched)]), batch, 150, (0, 1), None, 0)
+        # Whoever was too slow has gone meanwhile, and the number means another one.
+        if reader is self.any_reader(which)[1]:
+            self.go_on(which, room, tick=tick)
 
     @rule(which=NUMBERS, how=st.sampled_from(("unsubscribe", "unsubscribe", "vanish", "sent away")))
     def leave(self, which: int, how: str) -> None:
@@ -237,6 +255,7 @@ class Watching(RuleBasedStateMachine):
 
     def require_converged(self, server: Server, reader: Reader) -> None:
         assert reader.subscriber.caught_up, reader
+        assert not reader.bookmark_owed, f"its bookmark never came: {reader}"
         reader.subscriber.tick()
         reader.observe()
         for view in reader.views.values():
@@ -283,6 +302,8 @@ def search(examples: int, *, derandomize: bool) -> None:
 @pytest.mark.soak
 def test_any_interleaving_keeps_the_promises_of_the_protocol() -> None:
     until = time.monotonic() + SOAK_S
+    Watching.stalls.clear()
     search(EXAMPLES, derandomize=True)
+    assert Watching.stalls.keys() >= POINTS, "a place where no reader has stalled is one that nobody looked at"
     while time.monotonic() < until:
         search(EXAMPLES, derandomize=False)

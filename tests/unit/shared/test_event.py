@@ -1,5 +1,7 @@
 """Events and records: the same both ways, and as CloudEvents has it."""
 
+import gc
+import sys
 from typing import Any
 
 import msgpack
@@ -10,6 +12,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
+import shared.event
 from shared.event import Event, decode_record, encode_headers, format_time, parse_time_ms
 
 NOW_MS = 1_795_514_400_123
@@ -40,6 +43,66 @@ def test_what_is_encoded_is_decoded(type_: str, source: str, event_id: str, now_
     assert (decoded.type, decoded.source, decoded.event_id) == (type_, source, event_id)
     assert (decoded.id, decoded.partition, decoded.offset, decoded.data) == ("a/b", 3, 42, b'{"price":1}')
     assert (decoded.occurred_ms, decoded.logged_ms) == (now_ms, now_ms)
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 7))
+def test_headers_are_read_in_any_order_and_however_many_there_are(one: int, other: int, count: int) -> None:
+    ours = encode_headers("a", NOW_MS - 7, {"type": "t", "source": "/s", "id": "e"}, collection="c")
+    ours[one], ours[other] = ours[other], ours[one]
+    given_headers = ours[:count]
+    named = {name for name, _ in given_headers}
+    decoded = event(b"a", b"1", given_headers)
+    assert decoded.type == ("t" if "ce_type" in named else None)
+    assert decoded.source == ("/s" if "ce_source" in named else None)
+    assert decoded.event_id == ("e" if "ce_id" in named else None)
+    assert decoded.occurred_ms == (NOW_MS - 7 if "ce_time" in named else NOW_MS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T10:00:00.123Z",
+        "2026-11-23T10:00:00.124Z",
+        "2026-11-23T10:00:00.999999Z",
+        "2026-11-23T100000.00123Z",
+        "2026-11-23T100000.00124Z",
+        "2026-11-23T12:00:00.1+02:00",
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T10:00:00.12Z",
+        "2026-13-23T10:00:00.123Z",
+    ],
+)
+def test_a_time_is_the_same_whether_or_not_its_second_was_seen_before(text: str) -> None:
+    expected = parse_time_ms(text)
+    for _ in range(2):
+        decoded = event(b"a", b"1", [("ce_time", text.encode())])
+        assert decoded.occurred_ms == (NOW_MS if expected is None else expected)
+
+
+def test_what_repeats_is_kept_once_and_only_so_many_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.event._MAX_NAMES", 3)
+    monkeypatch.setattr("shared.event._MAX_SECONDS", 3)
+    for number in range(20):
+        time = format_time(NOW_MS + 1000 * number).encode()
+        headers = [("ce_type", b"t%d" % number), ("ce_source", b"/s"), ("ce_time", time)]
+        one, other = event(b"a", b"1", headers), event(b"b", b"2", headers)
+        assert one.type is other.type
+        assert one.source is other.source
+    assert len(shared.event._names) <= 3  # noqa: SLF001 -- memory has no other witness
+    assert len(shared.event._seconds) <= 3  # noqa: SLF001 -- the same
+
+
+def test_an_event_of_ours_takes_no_more_than_its_budget() -> None:
+    """Less what every resource has, whoever holds it: its id, its value and two numbers."""
+    one, other = (
+        event(b"a", b"1", encode_headers("a", NOW_MS - 3, {"id": f"{number:016}"}, collection="c"))
+        for number in range(2)
+    )
+    shared = {id(value) for value in gc.get_referents(other)}
+    own = [value for value in gc.get_referents(one) if id(value) not in shared]
+    extra = [value for value in own if value not in (one.id, one.data, one.offset, one.logged_ms)]
+    assert len(extra) == 1, "the bytes of its event id"
+    assert sys.getsizeof(one) + sum(map(sys.getsizeof, extra)) <= 96 + 49
 
 
 def test_the_cloudevents_package_reads_our_records() -> None:

@@ -42,6 +42,8 @@ def test_json_passes_through_as_it_is(value: Any) -> None:
 def test_raw_line_breaks_become_spaces_and_nothing_else_changes() -> None:
     text = b'{\r\n "a": 1e2,\n"a":  [12345678901234567890123, "\\n"]\r}'
     assert json_text(text, "json") == b'{   "a": 1e2, "a":  [12345678901234567890123, "\\n"] }'
+    assert json_text(b"[1,\r2]", "json") == b"[1, 2]"
+    assert json_text(b"[1,\n2]", "json") == b"[1, 2]"
 
 
 @pytest.mark.parametrize(
