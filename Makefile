@@ -74,6 +74,8 @@ dev-venv:
 .PHONY: test-tools
 test-tools: dev-venv
 	@infra/setup/chromium.sh
+	@command -v ip >/dev/null || infra/setup/apt.sh iproute2 \
+		|| echo "Going on without iproute2: the tests of dead networks will be skipped." >&2
 	@[ -n "$$WATCHROUTE_TEST_KAFKA" ] || docker info >/dev/null 2>&1 || infra/kafka/fetch.sh \
 		|| echo "Going on without a real Kafka: what needs one is skipped." >&2
 

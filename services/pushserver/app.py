@@ -106,8 +106,6 @@ class PushServer:
             ws=HandOffWebSocket,
             socket_options=_socket_options(settings),
             timeout_keep_alive=int(settings.keep_alive_s),
-            ws_max_size=settings.max_message_bytes,
-            ws_per_message_deflate=False,
             backlog=_BACKLOG,
         )
 

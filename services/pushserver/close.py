@@ -29,7 +29,7 @@ EXPIRED: Final = CloseReason("expired", 1000, "expired")
 PROTOCOL: Final = CloseReason("protocol_error", 1002, None)
 NOT_TEXT: Final = CloseReason("not_utf8", 1007, None)
 DEAD_PEER: Final = CloseReason("dead_peer", 1011, None)
-"""It answered no ping and took no byte for as long as the limits say."""
+"""It acknowledged nothing, or answered no ping, for `dead_peer_s`."""
 INTERNAL: Final = CloseReason("internal", KINDS["internal"].close, "internal")
 
 REASONS: Final = (

@@ -11,6 +11,7 @@ from itertools import count
 
 from services.pushserver.change import MARK_EVERY, Change, Delivery
 from services.pushserver.channel import Channel
+from services.pushserver.counters import Counters
 from services.pushserver.wire import Wire
 
 Positions = Mapping[Channel, Sequence[int]]
@@ -36,19 +37,19 @@ class Mailbox:
 
     Within a partition `first` increases along the queue, so once an entry is written everything of its partition up to
     `first` has been written, or elided by a newer change that was written or still waits. `written` has the positions
-    of that for each channel of which something waits. `elided` and `flushed` are totals.
+    of that for each channel of which something waits. `elided` is a total, and counted for the server too.
     """
 
-    __slots__ = ("_entries", "_limit_bytes", "_log_keys", "elided", "flushed", "size", "written")
+    __slots__ = ("_counters", "_entries", "_limit_bytes", "_log_keys", "elided", "size", "written")
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, counters: Counters) -> None:
         self._limit_bytes = limit_bytes
+        self._counters = counters
         self._entries: OrderedDict[Hashable, Waiting | Delivery] = OrderedDict()
         self._log_keys = count()
         self.written: dict[Channel, list[int]] = {}
         self.size = 0
         self.elided = 0
-        self.flushed = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -79,6 +80,7 @@ class Mailbox:
         else:
             waiting.change = change
             self.elided += 1
+            self._counters.elided += 1
         return True
 
     def put_whole(self, delivery: Delivery) -> bool:
@@ -109,7 +111,7 @@ class Mailbox:
     def _write(self, waiting: Waiting, wire: Wire) -> bytes:
         change = waiting.change
         self.written[change.channel][change.event.partition] = waiting.first + 1
-        self.flushed += 1
+        self._counters.deliveries += 1
         return change.frame(wire)
 
     def _write_whole(self, delivery: Delivery, wire: Wire) -> bytes:
@@ -117,7 +119,7 @@ class Mailbox:
         written = self.written[delivery.changes[0].channel]
         for partition, position in delivery.reached.items():
             written[partition] = position
-        self.flushed += len(delivery.changes)
+        self._counters.deliveries += len(delivery.changes)
         return delivery.payload(wire)
 
     def _grow(self, size: int) -> bool:

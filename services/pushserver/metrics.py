@@ -53,6 +53,8 @@ class Exposition:
 
     def _now(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("watchroute_connections", "Watching connections.", value=len(self._hub.wheel))
+        behind = sum(subscriber.blocked for subscriber in self._hub.wheel)
+        yield GaugeMetricFamily("watchroute_behind", "Connections whose socket is full.", value=behind)
         yield GaugeMetricFamily(
             "watchroute_loop_pause_seconds",
             "The longest that the event loop was away since this was asked last.",

@@ -237,7 +237,7 @@ class Subscriber:
         if self.ended:
             return
         if self._mailbox is None:
-            self._mailbox = Mailbox(self.limit_bytes)
+            self._mailbox = Mailbox(self.limit_bytes, self.counters)
         if not self._mailbox.keep(channel, delivery, conflate=conflate):
             self.too_slow(f"more than {self.limit_bytes} bytes wait for this reader: resume with the cursor")
 
@@ -246,8 +246,6 @@ class Subscriber:
         if not mailbox:
             self._mailbox = None
             self._skipped += mailbox.elided
-            self.counters.elided += mailbox.elided
-            self.counters.deliveries += mailbox.flushed
         if data:
             self._write(data)
         self._route()

@@ -31,8 +31,8 @@ MUTANTS: Final = (
     Mutant(
         "what was elided is not counted",
         "mailbox.py",
-        "self.elided += 1",
-        "self.elided += 0",
+        "            self.elided += 1",
+        "            self.elided += 0",
         "test_subscriber.py::test_a_blocked_reader_gets_the_newest_later_and_is_told_how_much_was_left_out",
     ),
     Mutant(
@@ -174,5 +174,12 @@ MUTANTS: Final = (
         "return self._walk is not None and self._walk.broken",
         "return False",
         "test_opening.py::test_records_that_were_dropped_during_a_resume_end_the_connection",
+    ),
+    Mutant(
+        "a slow reader is taken for a stalled one",
+        "transports/stall.py",
+        "if look.taken != self._taken:",
+        "if False:",
+        "test_stall.py::test_a_byte_taken_begins_it_anew",
     ),
 )

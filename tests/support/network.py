@@ -46,8 +46,9 @@ class Network:
 
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
-        # The cable goes with it.
-        subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
+        # The namespace lives on until the kernel has given up what the client's sockets still had to say.
+        for what in (("link", "delete", self._here), ("netns", "delete", self.name)):
+            subprocess.run(["ip", *what], check=False, capture_output=True)
 
     async def connect(self, port: int, *, buffer_bytes: int = 0) -> socket.socket:
         """A client's connection to a port of this machine, not blocking; `buffer_bytes` makes its memory small."""
