@@ -43,7 +43,7 @@ class KafkaSettings(BaseModel):
     request_timeout_ms: int = Field(10_000, ge=1000, description="When a broker counts as not answering.")
     metadata_max_age_ms: int = Field(30_000, ge=1000, description="How soon moved leaders are noticed without errors.")
     quiet_fetch_wait_ms: int = Field(
-        100, ge=1, le=5000, description="How long a broker holds a fetch while little happens (10 on the embedded one)."
+        250, ge=1, le=5000, description="How long a broker holds a fetch while little happens (10 on the embedded one)."
     )
     busy_fetch_wait_ms: int = Field(3, ge=1, le=1000, description="How long it gathers records while much happens.")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -13,6 +13,7 @@ from shared.identity import Identity, read_identities
 from shared.telemetry import logger
 
 log = logger("source")
+_MISSING_S: Final = 0.5
 
 
 class Epochs:
@@ -27,9 +28,13 @@ class Epochs:
         self._asked_at = 0.0
 
     async def follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Ask again and again until cancelled: beside the reading, as a broker that hangs may keep an answer back."""
+        """Ask again and again until cancelled: beside the reading, as a broker that hangs may keep an answer back.
+
+        A topic that is missing keeps the server from being ready, and may be made at any moment: it is asked for sooner.
+        """
         while True:
-            await asyncio.sleep(self._check_s)
+            complete = all(self.identity(collection) for collection in self._catalog)
+            await asyncio.sleep(self._check_s if complete else min(self._check_s, _MISSING_S))
             try:
                 await self.ask(consumer)
             except (TimeoutError, KafkaError, OSError) as error:
