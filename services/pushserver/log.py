@@ -100,7 +100,7 @@ class PartitionLog:
         position = 0
         for chunk in self._chunks:
             if chunk.latest_ms < logged_ms:
-                position = chunk.offsets[-1] + 1
+                position = next(event.offset for event in reversed(chunk.events) if event is not None) + 1
                 continue
             for event in chunk.events:
                 if event is None:
