@@ -30,7 +30,7 @@ class Epochs:
     async def follow(self, consumer: AIOKafkaConsumer) -> None:
         """Ask again and again until cancelled: beside the reading, as a broker that hangs may keep an answer back.
 
-        A topic that is missing keeps the server from being ready, and may be made at any moment: it is asked for sooner.
+        A topic that is missing keeps the server from being ready, and may be made at any moment: it is asked for often.
         """
         while True:
             complete = all(self.identity(collection) for collection in self._catalog)
