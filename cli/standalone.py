@@ -31,7 +31,7 @@ class Standalone:
 
     def __init__(self, settings: AllSettings, routes: Sequence[BaseRoute] = ()) -> None:
         own = settings.pushserver
-        quick = own.model_copy(update={"drain_s": min(own.drain_s, _LONGEST_DRAIN_S)})
+        quick = own.model_copy(update={"drain_s": min(own.drain_s, _LONGEST_DRAIN_S), "drain_wait_s": 0.0})
         catalog = Catalog(settings.collections)
         self.publisher = Publisher(settings.kafka, catalog, settings.producer)
         self._server = PushServer(quick, settings.kafka, catalog, publish=self._publish)
@@ -67,7 +67,7 @@ class Standalone:
 
     async def stop(self) -> None:
         """Send every watcher away with a bookmark and a `goaway`, then end; takes about a second."""
-        await self._server.drain()
+        await self._server.drain.run()
         await self._listener.stop(_GRACE_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_S):

@@ -3,6 +3,7 @@
 Every refusal of either service, over HTTP or in a frame, carries a code of this table; nothing else makes one up.
 """
 
+import random
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -49,6 +50,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 _RETRY_AFTER_S: Final = {"rate_limited": 1, "too_many_connections": 5, "too_many_watches": 5, "going_away": 1}
 _DEFAULT_RETRY_AFTER_S: Final = 2
+_SPREAD_S: Final = 3
 
 
 class Problem(WatchrouteError):
@@ -65,7 +67,9 @@ class Problem(WatchrouteError):
         self.members = members
         self.headers = dict(headers or {})
         if self.kind.status in {429, 503}:
-            self.headers.setdefault("Retry-After", str(_RETRY_AFTER_S.get(code, _DEFAULT_RETRY_AFTER_S)))
+            # Those who are refused together needn't come back together.
+            after_s = _RETRY_AFTER_S.get(code, _DEFAULT_RETRY_AFTER_S) + random.randint(0, _SPREAD_S)  # noqa: S311
+            self.headers.setdefault("Retry-After", str(after_s))
         super().__init__(f"{self.code}: {detail}")
 
     @property

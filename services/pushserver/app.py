@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import gc
 import os
-import random
 import socket
 from typing import Final
 
 from starlette.types import ASGIApp
 
 from services.pushserver.counters import Counters
+from services.pushserver.drain import Drain
 from services.pushserver.freshness import Freshness
 from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
 from services.pushserver.heartbeat import Heartbeat
@@ -51,12 +51,13 @@ class PushServer:
         self.app = ReadApp(self.reception)
         self.heartbeat = Heartbeat(self.hub, settings)
         self.pause = LoopPause()
+        self.drain = Drain(self.reception, settings)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def not_ready(self) -> str | None:
         """Why the balancer should send nobody here now, or None."""
-        return "this server is leaving" if self.reception.leaving else self.source.not_ready
+        return "this server is leaving" if self.drain.announced else self.source.not_ready
 
     def start(self) -> None:
         """Begin to read from Kafka."""
@@ -73,18 +74,6 @@ class PushServer:
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-
-    async def drain(self) -> None:
-        """Send every watcher away, each at its own moment of the window, with a bookmark and a `goaway`."""
-        self.reception.leaving = True
-        subscribers = list(self.hub.wheel)
-        random.shuffle(subscribers)
-        log.info("draining", watchers=len(subscribers), seconds=self.settings.drain_s)
-        pause_s = self.settings.drain_s / max(1, len(subscribers))
-        for subscriber in subscribers:
-            subscriber.go_away(random.randint(0, self.settings.sse_retry_ms))  # noqa: S311 -- spreads load
-            if pause_s:
-                await asyncio.sleep(pause_s)
 
     async def stop(self) -> None:
         """Stop reading from Kafka."""
@@ -139,7 +128,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     try:
         if failing.done():
             await failing
-        await server.drain()
+        await server.drain.run()
     finally:
         failing.cancel()
         await public.stop(_GRACE_S)

@@ -39,7 +39,15 @@ class PushServerSettings(BaseModel):
     max_message_bytes: int = Field(1_048_576, ge=1024, description="A WebSocket message from a client.")
     page_size: int = Field(100, ge=1, le=10_000, description="Resources on a page of a listing that doesn't say.")
     keep_alive_s: float = Field(75, gt=0, description="How long an idle HTTP connection is kept.")
-    drain_s: float = Field(5, ge=0, description="Over which connections are sent away when the server stops.")
+    drain_wait_s: float = Field(
+        0, ge=0, description="How long it serves on when it stops, for balancers to find out that it isn't ready."
+    )
+    drain_s: float = Field(5, ge=0, description="Over which connections are sent away then, at an even rate.")
+    reconnect_ms: int = Field(2000, ge=0, description="Who is sent away comes back within so long, at random.")
+    max_connections: int = Field(20_000, ge=1, description="Watchers beyond so many are refused.")
+    mean_age_s: float = Field(
+        0, ge=0, description="Connections are sent away at random, after so long on average, to spread anew; 0: never."
+    )
     identity_check_s: float = Field(10, gt=0, description="How soon a grown or re-created topic is noticed.")
     watchdog_s: float = Field(30, gt=1, description="The consumer is rebuilt when no fetch succeeded for so long.")
     max_held_bytes: int = Field(0, ge=0, description="The server isn't ready when its tables hold more; 0: no limit.")

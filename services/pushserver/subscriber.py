@@ -158,10 +158,10 @@ class Subscriber:
         else:
             self.tell(frames.problem(problem))
 
-    def tell(self, frame: Mapping[str, Any]) -> None:
+    def tell(self, frame: Mapping[str, Any], before: bytes = b"") -> None:
         """Write a frame that isn't data: after what was written, before what waits."""
         if not self.ended:
-            self._write(self.wire.control(frame))
+            self._write(before + self.wire.control(frame))
 
     def pump(self) -> bool:
         """Write what waits, in pieces, until the socket blocks or others have to get their turn (then True)."""
@@ -188,7 +188,7 @@ class Subscriber:
         """This server leaves: a bookmark, a `goaway`, and the end."""
         if not self.ended and not self.quiet:
             self._bookmark()
-        self.tell(frames.goaway(self.cursor(), reconnect_in_ms))
+        self.tell(frames.goaway(self.cursor(), reconnect_in_ms), self.wire.retry(reconnect_in_ms))
         self.end(GOING_AWAY)
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:

@@ -20,9 +20,10 @@ class Wheel:
         # A subscriber's next turn is up to 1.2 revolutions away.
         self._slots: list[set[Subscriber]] = [set() for _ in range(2 * SLOTS)]
         self._now = 0
+        self._size = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._slots))
+        return self._size
 
     def __iter__(self) -> Iterator[Subscriber]:
         for slot in self._slots:
@@ -30,6 +31,10 @@ class Wheel:
 
     def add(self, subscriber: Subscriber) -> None:
         """Give a subscriber its first turn in 0.8 to 1.2 revolutions."""
+        self._size += 1
+        self._place(subscriber)
+
+    def _place(self, subscriber: Subscriber) -> None:
         ahead = round(SLOTS * self._random.uniform(1 - _JITTER, 1 + _JITTER))
         subscriber.slot = (self._now + ahead) % len(self._slots)
         self._slots[subscriber.slot].add(subscriber)
@@ -37,6 +42,7 @@ class Wheel:
     def remove(self, subscriber: Subscriber) -> None:
         """Take a subscriber off; nothing happens to one that isn't on."""
         if subscriber.slot >= 0:
+            self._size -= 1
             self._slots[subscriber.slot].discard(subscriber)
             subscriber.slot = -1
 
@@ -46,5 +52,5 @@ class Wheel:
         due = list(self._slots[self._now])
         self._slots[self._now].clear()
         for subscriber in due:
-            self.add(subscriber)
+            self._place(subscriber)
         return due

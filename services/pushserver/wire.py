@@ -30,7 +30,7 @@ class Wire:
     `marks_progress`: SSE of anything wider, where separate messages without data carry it.
     """
 
-    __slots__ = ("_data_of", "_frame_of", "_wrap", "id_per_event", "marks_progress", "name")
+    __slots__ = ("_data_of", "_frame_of", "_retry_of", "_wrap", "id_per_event", "marks_progress", "name")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Wire:
         *,
         id_per_event: bool = False,
         marks_progress: bool = False,
+        retry_of: Callable[[int], bytes] | None = None,
     ) -> None:
         self.name = name
         self._data_of = data_of
@@ -48,6 +49,7 @@ class Wire:
         self._wrap = wrap
         self.id_per_event = id_per_event
         self.marks_progress = marks_progress
+        self._retry_of = retry_of
 
     def __repr__(self) -> str:
         return f"<Wire {self.name}>"
@@ -63,6 +65,10 @@ class Wire:
     def progress(self, cursor: str | None) -> bytes:
         """What moves the reader's cursor without a frame; empty where there is no such thing, or no cursor yet."""
         return self._wrap(b"", "", cursor) if self.marks_progress and cursor else b""
+
+    def retry(self, ms: int) -> bytes:
+        """What tells a reader that can't be told by a frame when to come back: an `EventSource`; else empty."""
+        return self._retry_of(ms) if self._retry_of else b""
 
 
 def json_data(label: str, event: Event) -> bytes:
@@ -189,6 +195,15 @@ def _sse_chunk(payload: bytes, event: str, cursor: str | None) -> bytes:
     return http_chunk(sse_message(payload, event, cursor))
 
 
+def sse_retry(ms: int) -> bytes:
+    """What sets an `EventSource`'s time to wait before it comes back."""
+    return b"retry: %d\n\n" % ms
+
+
+def _sse_retry_chunk(ms: int) -> bytes:
+    return http_chunk(sse_retry(ms))
+
+
 def http_chunk(data: bytes) -> bytes:
     """One chunk of a chunked body (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
@@ -215,10 +230,17 @@ _MSGPACK: Final[Mapping[Format, Callable[[str, Event], bytes]]] = {
 
 WS_JSON: Final = {f: Wire(f"ws-{f}", _JSON[f], orjson.dumps, _ws_text) for f in FORMATS}
 WS_MSGPACK: Final = {f: Wire(f"ws-msgpack-{f}", _MSGPACK[f], pack_frame, _ws_binary) for f in FORMATS}
-SSE: Final = {f: Wire(f"sse-{f}", _JSON[f], orjson.dumps, _sse_chunk, marks_progress=True) for f in FORMATS}
-SSE_ONE: Final = {f: Wire(f"sse-one-{f}", _JSON[f], orjson.dumps, _sse_chunk, id_per_event=True) for f in FORMATS}
+SSE: Final = {
+    f: Wire(f"sse-{f}", _JSON[f], orjson.dumps, _sse_chunk, marks_progress=True, retry_of=_sse_retry_chunk)
+    for f in FORMATS
+}
+SSE_ONE: Final = {
+    f: Wire(f"sse-one-{f}", _JSON[f], orjson.dumps, _sse_chunk, id_per_event=True, retry_of=_sse_retry_chunk)
+    for f in FORMATS
+}
 SSE_HTTP10: Final = {
-    f: Wire(f"sse-http10-{f}", _JSON[f], orjson.dumps, sse_message, marks_progress=True) for f in FORMATS
+    f: Wire(f"sse-http10-{f}", _JSON[f], orjson.dumps, sse_message, marks_progress=True, retry_of=sse_retry)
+    for f in FORMATS
 }
 """Without chunks, for clients and proxies that speak HTTP/1.0: the end of the stream is the end of the connection."""
 LINES: Final = {f: Wire(f"lines-{f}", _JSON[f], orjson.dumps, _line) for f in FORMATS}

@@ -53,7 +53,7 @@ async def running(server: PushServer, *, ready: bool = True) -> AsyncIterator[st
             if ready:
                 await until_ready(server)
             yield f"http://{HOST}:{listener.port}"
-            await server.drain()
+            await server.drain.run()
         finally:
             await listener.stop(_GRACE_S)
             await server.stop()

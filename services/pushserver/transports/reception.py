@@ -57,9 +57,15 @@ class Reception:
         if self.leaving:
             raise Problem("going_away", "this server is leaving; another one has everything")
 
+    def check_room(self) -> None:
+        """Raise Problem `too_many_connections` when there are as many watchers as may be."""
+        if len(self.hub.wheel) >= self.settings.max_connections:
+            raise Problem("too_many_connections", f"this server has {self.settings.max_connections} watchers")
+
     async def settle(self, asked: Asked) -> None:
         """Wait until every watch can begin: this server has reached its cursor, or Kafka says that none ever will."""
         self.check_open()
+        self.check_room()
         for request in asked.watches:
             check_mode(self.hub, request)
             channel = self.hub.channel(request.watch.collection)
@@ -76,6 +82,7 @@ class Reception:
         """Give a subscriber its watches, without a word yet; raises Problem, and then it has none."""
         # It may have begun to leave while this one waited, and then nobody would send it away any more.
         self.check_open()
+        self.check_room()
         session = Session(self.hub, subscriber, max_watches=self.settings.max_watches)
         try:
             for request in requests:

@@ -13,7 +13,7 @@ from services.pushserver.successor import EXTENSION
 from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
-from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk
+from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk, sse_retry
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -67,5 +67,5 @@ def _head(retry_ms: int, now_s: int, *, chunked: bool) -> bytes:
     headers = {"Date": formatdate(now_s, usegmt=True), **HEADERS}
     headers |= {"Transfer-Encoding": "chunked"} if chunked else {"Connection": "close"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    retry = b"retry: %d\n\n" % retry_ms
+    retry = sse_retry(retry_ms)
     return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + (http_chunk(retry) if chunked else retry)
