@@ -10,8 +10,8 @@ _WINDOW_S: Final = 0.1
 class Pace:
     """The rate of records over windows of 100 ms; between the two thresholds it stays what it was."""
 
-    def __init__(self, now_s: float) -> None:
-        self.busy = False
+    def __init__(self, now_s: float, *, busy: bool = False) -> None:
+        self.busy = busy
         self._since_s = now_s
         self._records = 0
 

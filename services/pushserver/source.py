@@ -30,6 +30,8 @@ from shared.telemetry import logger
 
 log = logger("source")
 _POLL_MS: Final = 200
+_CATCH_UP_POLL_MS: Final = 10
+"""Nobody is served meanwhile, and the last partition may turn out to have nothing more."""
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _HOUSEKEEPING_S: Final = 1.0
@@ -125,7 +127,9 @@ class Source:
             skip_consumer_records(consumer)
             self._consumer = consumer
             await self._assign(consumer)
-            self._pace = Pace(time.monotonic())
+            # What there is is read at once; where there is nothing, that too is known at once.
+            self._pace = Pace(time.monotonic(), busy=True)
+            pace_fetches(consumer, self._kafka, busy=True)
             following = asyncio.create_task(self._epochs.follow(consumer), name="epochs")
             await self._read(consumer)
         finally:
@@ -183,7 +187,8 @@ class Source:
     async def _fetch(self, consumer: AIOKafkaConsumer) -> int:
         """Wait for records, take them, and return how many it were."""
         try:
-            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=PORTION_RECORDS)
+            timeout_ms = _CATCH_UP_POLL_MS if self._catching_up else _POLL_MS
+            batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=PORTION_RECORDS)
         except OffsetOutOfRangeError as error:
             self._forget(error)
             raise Rebuild(f"offset out of range: {error}") from None
