@@ -1,6 +1,7 @@
 """`watchroute demo`: everything in one process, with prices that move."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,8 +51,8 @@ def demo(host: str, port: int, kafka: str | None) -> None:
     broker = elsewhere(settings, kafka) if kafka else embedded(settings)
 
     async def work(standalone: Standalone, stop: asyncio.Event) -> None:
-        welcome(address(host, standalone.port), kafka)
-        await trade(standalone, stop)
+        # What is printed can be tried at once, and shows prices.
+        await trade(standalone, stop, lambda: welcome(address(host, standalone.port), kafka))
 
     Local(broker, work, page_routes()).run()
 
@@ -62,8 +63,8 @@ def welcome(url: str, kafka: str | None) -> None:
     Console(highlight=False, soft_wrap=True).print(_WELCOME.format(url=url, kafka=about))
 
 
-async def trade(standalone: Standalone, stop: asyncio.Event) -> None:
-    """Publish prices until `stop` is set; while Kafka is away the market pauses."""
+async def trade(standalone: Standalone, stop: asyncio.Event, opened: Callable[[], None]) -> None:
+    """Publish prices until `stop` is set, and call `opened` after the first ones; a Kafka that is away is waited for."""
 
     async def publish(resource: str, data: dict[str, Any]) -> None:
         try:
@@ -72,4 +73,4 @@ async def trade(standalone: Standalone, stop: asyncio.Event) -> None:
             _log.warning("a price was not published", resource=resource, reason=problem.detail)
             await asyncio.sleep(_PAUSE_S)
 
-    await run_market(publish, _TRADES_PER_S, stop)
+    await run_market(publish, _TRADES_PER_S, stop, opened=opened)

@@ -165,20 +165,22 @@ async def run_market(
     stop: asyncio.Event,
     *,
     seed: int | None = None,
+    opened: Callable[[], None] = lambda: None,
 ) -> None:
-    """Publish the opening prices, then about `rate_per_s` changes per second until `stop` is set.
+    """Publish the opening prices and call `opened`, then about `rate_per_s` changes per second until `stop` is set.
 
     `publish` gets the resource (`stocks/AAPL`) and its data, one call after the other: when it is slow the market
     slows down with it, and nothing queues up. What it raises ends the market.
     """
     market = Market(seed=seed, trades_per_s=rate_per_s, start_s=time.monotonic())
-    changes = market.opening()
+    for symbol, data in market.opening():
+        await publish(f"{COLLECTION}/{symbol}", data)
+    opened()
     while True:
-        for symbol, data in changes:
-            await publish(f"{COLLECTION}/{symbol}", data)
         if await _is_set_within(stop, _TICK_S):
             return
-        changes = market.tick(time.monotonic())
+        for symbol, data in market.tick(time.monotonic()):
+            await publish(f"{COLLECTION}/{symbol}", data)
 
 
 async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:

@@ -134,7 +134,9 @@ async def test_a_running_market_publishes_the_opening_and_then_trades_until_it_i
             stop.set()
 
     async with asyncio.timeout(10):
-        await run_market(publish, 200.0, stop, seed=1)
+        await run_market(publish, 200.0, stop, seed=1, opened=lambda: published.append("opened"))
+    assert published.index("opened") == len(LISTINGS)
+    published.remove("opened")
     assert published[: len(LISTINGS)] == [f"stocks/{listing.symbol}" for listing in LISTINGS]
     assert len(published) >= 40
 
