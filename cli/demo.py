@@ -64,7 +64,7 @@ def welcome(url: str, kafka: str | None) -> None:
 
 
 async def trade(standalone: Standalone, stop: asyncio.Event, opened: Callable[[], None]) -> None:
-    """Publish prices until `stop` is set, and call `opened` after the first ones; a Kafka that is away is waited for."""
+    """Publish prices until `stop` is set, and call `opened` after the first; a Kafka that is away is waited for."""
 
     async def publish(resource: str, data: dict[str, Any]) -> None:
         try:
