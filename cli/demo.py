@@ -1,7 +1,7 @@
 """`watchroute demo`: everything in one process, with prices that move."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,8 +51,12 @@ def demo(host: str, port: int, kafka: str | None) -> None:
     broker = elsewhere(settings, kafka) if kafka else embedded(settings)
 
     async def work(standalone: Standalone, stop: asyncio.Event) -> None:
-        # What is printed can be tried at once, and shows prices.
-        await trade(standalone, stop, lambda: welcome(address(host, standalone.port), kafka))
+        async def opened() -> None:
+            # What is printed can be tried at once, and shows prices.
+            await standalone.until_current("stocks")
+            welcome(address(host, standalone.port), kafka)
+
+        await trade(standalone, stop, opened)
 
     Local(broker, work, page_routes()).run()
 
@@ -63,7 +67,7 @@ def welcome(url: str, kafka: str | None) -> None:
     Console(highlight=False, soft_wrap=True).print(_WELCOME.format(url=url, kafka=about))
 
 
-async def trade(standalone: Standalone, stop: asyncio.Event, opened: Callable[[], None]) -> None:
+async def trade(standalone: Standalone, stop: asyncio.Event, opened: Callable[[], Awaitable[None]]) -> None:
     """Publish prices until `stop` is set, and call `opened` after the first; a Kafka that is away is waited for."""
 
     async def publish(resource: str, data: dict[str, Any]) -> None:

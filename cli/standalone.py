@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from aiokafka.errors import KafkaError
 from starlette.routing import BaseRoute
 
 from cli.front import Front
@@ -16,6 +17,8 @@ from services.pushserver.metrics import expose
 from services.pushserver.session import Publish
 from shared.answers import problem_app
 from shared.catalog import Catalog
+from shared.problem import Problem
+from shared.resource import Watch
 from shared.serving import admin_app
 
 _GRACE_S: Final = 0.5
@@ -60,6 +63,14 @@ class Standalone:
         """Return when both services are ready."""
         while self.not_ready:  # noqa: ASYNC110 -- readiness is asked for, as a balancer asks
             await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def until_current(self, collection: str) -> None:
+        """Return when readers see all that Kafka has of a collection now, or a few seconds later."""
+        reception = self._server.reception
+        channel = reception.hub.channel(collection)
+        with suppress(Problem, KafkaError):
+            ends = await self._server.source.ends(channel)
+            await reception.freshness.settle(channel, channel.segment((Watch(collection),), ends))
 
     async def wait(self) -> None:
         """Never return; raise what ended one of the services."""

@@ -165,7 +165,7 @@ async def run_market(
     stop: asyncio.Event,
     *,
     seed: int | None = None,
-    opened: Callable[[], None] = lambda: None,
+    opened: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Publish the opening prices and call `opened`, then about `rate_per_s` changes per second until `stop` is set.
 
@@ -175,7 +175,8 @@ async def run_market(
     market = Market(seed=seed, trades_per_s=rate_per_s, start_s=time.monotonic())
     for symbol, data in market.opening():
         await publish(f"{COLLECTION}/{symbol}", data)
-    opened()
+    if opened is not None:
+        await opened()
     while True:
         if await _is_set_within(stop, _TICK_S):
             return

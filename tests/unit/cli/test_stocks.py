@@ -133,8 +133,11 @@ async def test_a_running_market_publishes_the_opening_and_then_trades_until_it_i
         if len(published) == 40:
             stop.set()
 
+    async def opened() -> None:
+        published.append("opened")
+
     async with asyncio.timeout(10):
-        await run_market(publish, 200.0, stop, seed=1, opened=lambda: published.append("opened"))
+        await run_market(publish, 200.0, stop, seed=1, opened=opened)
     assert published.index("opened") == len(LISTINGS)
     published.remove("opened")
     assert published[: len(LISTINGS)] == [f"stocks/{listing.symbol}" for listing in LISTINGS]
