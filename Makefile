@@ -11,7 +11,7 @@ ARGS ?=
 
 BIN := .venv/bin
 # What `make check` runs, side by side; each is a target below, and can be run alone.
-CHECKS := check-format check-lint check-types check-imports check-locks check-docs check-shell
+CHECKS := check-format check-lint check-types check-imports check-locks check-docs check-shell check-haproxy
 SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
 
 .DEFAULT_GOAL := help
@@ -46,6 +46,10 @@ check: dev-venv ## Run every check but the tests: format, lint, types, imports, 
 	@$(MAKE) -j4 --output-sync=target --keep-going $(CHECKS)
 	@echo "All of $(CHECKS) passed."
 
+.PHONY: certs
+certs: ## Make a development certificate for https://localhost in .certs, and a CA to trust
+	@infra/setup/certs.sh
+
 .PHONY: fix
 fix: dev-venv ## Format the code, and mend what the linter can mend by itself
 	$(BIN)/ruff check --fix-only --quiet .
@@ -57,7 +61,7 @@ lock: dev-venv ## Compile the locks from pyproject.toml; ARGS=--upgrade for the 
 
 .PHONY: clean
 clean: ## Remove everything that these commands have made
-	rm -rf .venv .kafka build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .kafka .certs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the commands above rest on.
@@ -76,6 +80,7 @@ test-tools: dev-venv
 	@infra/setup/chromium.sh
 	@command -v ip >/dev/null || infra/setup/apt.sh iproute2 \
 		|| echo "Going on without iproute2: the tests of dead networks will be skipped." >&2
+	@infra/setup/front.sh
 	@[ -n "$$WATCHROUTE_TEST_KAFKA" ] || docker info >/dev/null 2>&1 || infra/kafka/fetch.sh \
 		|| echo "Going on without a real Kafka: what needs one is skipped." >&2
 
@@ -107,3 +112,7 @@ check-docs:
 check-shell:
 	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
 	! command -v shellcheck >/dev/null || shellcheck $(SCRIPTS)
+
+.PHONY: check-haproxy
+check-haproxy:
+	@infra/haproxy/check.sh

@@ -21,6 +21,7 @@ def run_service(settings_class: type[S], serve: Callable[[S, asyncio.Event], Awa
     async def run(settings: S) -> None:
         await serve(settings, stop_requested())
 
+    _raise_file_limit()
     try:
         settings = settings_class.load()
         configure_logs(settings.log)
@@ -29,3 +30,12 @@ def run_service(settings_class: type[S], serve: Callable[[S, asyncio.Event], Awa
         print(error, file=sys.stderr)  # noqa: T201 -- a person started it, and reads why it didn't start
         return 1
     return 0
+
+
+def _raise_file_limit() -> None:
+    """A connection is a file: take as many as the system lets us, where the usual 1 024 is only a default."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 -- there is none on Windows
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -224,3 +224,15 @@ async def test_a_watcher_that_waits_costs_little_memory(
                 open_idle(stack, service, request, IDLE)
                 each = (service.rss_bytes() - before) / IDLE
                 assert each < MOST_BYTES, f"{each:.0f} bytes for each {transport} watcher that waits"
+
+
+async def test_it_takes_as_many_files_as_the_system_lets_it(broker: Broker, topics: Topics, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard - 1, hard))
+    try:
+        async with process(broker, tmp_path, await topics.create(), drain_s=0) as service:
+            await service.wait_ready()
+            limits = Path(f"/proc/{service.process.pid}/limits").read_text()
+            assert re.search(rf"^Max open files +{hard} +{hard} ", limits, re.MULTILINE), limits
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

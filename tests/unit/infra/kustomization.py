@@ -91,7 +91,7 @@ def apply(operation: dict[str, Any], resource: Resource) -> None:
         case "add" if isinstance(place, dict):
             place[key] = operation["value"]
         case "replace":
-            place[key]  # noqa: B018 -- what isn't there can't be replaced
+            _ = place[key]  # what isn't there can't be replaced
             place[key] = operation["value"]
         case "remove":
             del place[key]

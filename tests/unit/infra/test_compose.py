@@ -9,11 +9,6 @@ from tests.unit.infra.dockerfile import stages
 from tests.unit.infra.tree import INFRA, document
 
 ONE_SHOTS = {"topics", "certificate"}
-CONDITIONS = {
-    "service_healthy": lambda name, service: "healthcheck" in service,
-    "service_completed_successfully": lambda name, service: name in ONE_SHOTS,
-    "service_started": lambda name, service: name not in ONE_SHOTS,
-}
 SERVICES = [
     pytest.param(variant, name, service, id=f"{variant}-{name}")
     for variant in FILES
@@ -47,7 +42,14 @@ def test_an_image_is_pinned_or_built_here(variant: str, name: str, service: dict
 def test_a_service_waits_for_what_can_come(variant: str, name: str, service: dict[str, Any]) -> None:
     for other, wanted in service.get("depends_on", {}).items():
         target = compose(variant)["services"][other]
-        assert CONDITIONS[wanted["condition"]](other, target), other
+        match wanted["condition"]:
+            case "service_healthy":
+                assert "healthcheck" in target
+            case "service_completed_successfully":
+                assert other in ONE_SHOTS
+            case condition:
+                assert condition == "service_started"
+                assert other not in ONE_SHOTS
 
 
 @pytest.mark.parametrize(("variant", "name", "service"), SERVICES)
@@ -122,8 +124,9 @@ def test_three_brokers_are_one_cluster() -> None:
 @pytest.mark.parametrize("variant", FILES)
 def test_every_service_of_ours_reads_the_configuration(variant: str) -> None:
     for name in OURS:
-        targets = [mount["target"] for mount in compose(variant)["services"][name]["configs"]]
-        assert stages()[compose(variant)["services"][name]["build"]["target"]].environment()["WATCHROUTE_CONFIG"] in targets
+        service = compose(variant)["services"][name]
+        image = stages()[service["build"]["target"]]
+        assert image.environment()["WATCHROUTE_CONFIG"] in [mount["target"] for mount in service["configs"]]
 
 
 def test_the_certificate_is_written_where_the_front_door_reads_it() -> None:

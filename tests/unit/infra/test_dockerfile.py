@@ -56,7 +56,9 @@ def test_a_service_is_reached_from_outside_of_its_container(name: str, settings:
 @pytest.mark.parametrize("name", FINAL)
 def test_a_variable_of_an_image_is_a_setting(name: str) -> None:
     ours = {variable for variable in stages()[name].environment() if variable.startswith(PREFIX)}
-    known = {f"{PREFIX}{table.upper()}_{field.upper()}" for table, s in SETTINGS.items() for field in type(s).model_fields}
+    known = {
+        f"{PREFIX}{table.upper()}_{field.upper()}" for table, s in SETTINGS.items() for field in type(s).model_fields
+    }
     assert ours <= known | {PREFIX + "CONFIG"}
 
 

@@ -17,7 +17,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
     status = 200
 
-    def do_GET(self) -> None:  # noqa: N802 -- the library's name
+    def do_GET(self) -> None:
         self.send_response(self.status if self.path == "/livez" else 404)
         self.end_headers()
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,22 @@ def test_selectors_find_pods(overlay: str) -> None:
     for budget in cluster(overlay).all("PodDisruptionBudget", "Deployment", "StatefulSet"):
         assert finds(budget["spec"]["selector"]["matchLabels"]), budget["metadata"]["name"]
     for policy in cluster(overlay).all("NetworkPolicy"):
-        selector = policy["spec"]["podSelector"]
-        for expression in selector.get("matchExpressions", []):
-            assert any(finds({expression["key"]: value}) for value in expression["values"])
-        assert finds(selector.get("matchLabels", {}))
+        for selector in _pod_selectors(policy["spec"]):
+            assert selector
+            for expression in selector.get("matchExpressions", []):
+                assert all(finds({expression["key"]: value}) for value in expression["values"])
+            # Kafka's pods are Strimzi's.
+            if "strimzi.io/cluster" not in selector.get("matchLabels", {}):
+                assert finds(selector.get("matchLabels", {}))
+
+
+def _pod_selectors(part: Any) -> Iterator[dict[str, Any]]:
+    """Every `podSelector`, wherever it is."""
+    if isinstance(part, dict):
+        yield from (value for key, value in part.items() if key == "podSelector")
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else []:
+        yield from _pod_selectors(inner)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -143,6 +156,27 @@ def test_nobody_of_ours_is_reached_but_by_policy(overlay: str) -> None:
     for name in SERVICES:
         labels = cluster(overlay).one("Deployment", name)["spec"]["template"]["metadata"]["labels"]
         assert nothing["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_policy_opens_ports_that_there_are(overlay: str) -> None:
+    for policy in cluster(overlay).all("NetworkPolicy"):
+        for rule in policy["spec"].get("ingress", []):
+            assert {port["port"] for port in rule["ports"]} <= _ports(overlay, policy["spec"]["podSelector"])
+        for rule in policy["spec"].get("egress", []):
+            named = {port["port"] for port in rule["ports"] if isinstance(port["port"], str)}
+            for peer in rule.get("to", []) if named else []:
+                assert named <= _ports(overlay, peer["podSelector"])
+
+
+def _ports(overlay: str, selector: dict[str, Any]) -> set[str]:
+    """The names of the ports that every pod of one label has."""
+    pods = {
+        workload["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]: workload["spec"]["template"]
+        for workload in cluster(overlay).all(*WORKLOADS)
+    }
+    (container,) = pods[selector["matchLabels"]["app.kubernetes.io/name"]]["spec"]["containers"]
+    return {port["name"] for port in container["ports"]}
 
 
 def test_what_strimzi_makes_is_what_topics_ensure_would_make() -> None:

@@ -18,7 +18,11 @@ DASHBOARD: dict[str, Any] = json.loads((INFRA / "grafana/dashboards/watchroute.j
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 ALERTS = document(INFRA / "prometheus/alerts.yaml")["groups"][0]["rules"]
 EXPRESSIONS = [
-    *(pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}") for panel in PANELS for target in panel["targets"]),
+    *(
+        pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
+        for panel in PANELS
+        for target in panel["targets"]
+    ),
     *(pytest.param(rule["expr"], id=rule["alert"]) for rule in ALERTS),
     *(
         pytest.param(rule["seriesQuery"], id="adapter")
