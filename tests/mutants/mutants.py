@@ -22,6 +22,13 @@ MUTANTS: Final = (
         "test_mailbox.py::test_the_size_is_that_of_what_waits_and_never_above_the_limit",
     ),
     Mutant(
+        "a newer change doesn't take the place of the one that waits",
+        "mailbox.py",
+        "known = self._entries.get(change.label) if conflate else None",
+        "known, conflate = None, False",
+        "test_mailbox.py::test_a_newer_change_takes_the_place_of_the_one_that_waits",
+    ),
+    Mutant(
         "a conflated change moves to the end",
         "mailbox.py",
         "            waiting.change = change\n",
