@@ -6,13 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from services.pushserver.close import DEAD_PEER, GONE, SLOW, CloseReason
+from services.pushserver.close import DEAD_PEER, GONE, CloseReason
 from services.pushserver.group import NO_SOCKET
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.transports.peer import is_death, look_at, wait_for
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.stall import Stall
-from shared.problem import Problem
 
 _DIRECT: Final = os.name == "posix"
 """Elsewhere a socket's descriptor is none that `os.write` takes."""
@@ -113,8 +112,7 @@ class Connection(asyncio.Protocol):
         if self.subscriber.ended:
             self.transport.abort()
             return
-        detail = f"this reader took no byte for {stalled_s:g} s"
-        self.subscriber.end(SLOW, Problem("slow", detail, cursor=self.subscriber.cursor()))
+        self.subscriber.too_slow(f"this reader took no byte for {stalled_s:g} s")
 
     def pump(self) -> bool:
         """Its turn has come."""
