@@ -25,6 +25,10 @@ help: ## Show this list
 demo: runtime-venv ## Run everything in one process and say what to open; PORT=9000 for another port than 8080
 	@exec $(BIN)/python -m cli demo --port $(PORT)
 
+.PHONY: cluster
+cluster: cluster-tools ## Run the whole cluster as processes: three brokers, two producers, three push servers, HAProxy with TLS
+	@exec $(BIN)/python -m infra.cluster
+
 .PHONY: test
 test: test-tools ## Run every test, against a real Kafka where one can be had; ARGS="-k cursor" for some of them
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
@@ -61,7 +65,7 @@ lock: dev-venv ## Compile the locks from pyproject.toml; ARGS=--upgrade for the 
 
 .PHONY: clean
 clean: ## Remove everything that these commands have made
-	rm -rf .venv .kafka .certs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .kafka .certs .cluster build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the commands above rest on.
@@ -73,6 +77,11 @@ runtime-venv:
 .PHONY: dev-venv
 dev-venv:
 	@infra/setup/venv.sh dev
+
+.PHONY: cluster-tools
+cluster-tools: runtime-venv certs
+	@infra/kafka/fetch.sh
+	@infra/setup/front.sh
 
 # The tests find out by themselves what there is, and skip what can't be done; with CI=true a skipped test is a failure.
 .PHONY: test-tools

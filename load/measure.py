@@ -18,10 +18,11 @@ from typing import Any, Final
 import aiohttp
 import uvloop
 
+from infra.cluster.service import Service
 from shared.event import encode_headers
 from tests.support.broker import Broker
 from tests.support.broker_choice import choose_broker
-from tests.support.fleet import Fleet, Service
+from tests.support.fleet import Fleet
 from tests.support.records import RawRecord, produce
 
 _COLLECTIONS: Final = {"stocks": {"partitions": 12, "modes": ["state"]}}

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from infra.cluster.kafka_jars import KafkaJars
 from tests.support.broker import Broker, MavenBroker
 from tests.support.broker_choice import BrokerChoice, choose_broker, jars_or_reason
-from tests.support.broker_jars import KafkaJars
 from tests.support.topics import Topics
 
 _CHOICE = pytest.StashKey[BrokerChoice]()

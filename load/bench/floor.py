@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from infra.cluster.process import ROOT
 from load.bench.cores import SERVER_CORE, pin
 from load.bench.specimen import MARK
 from load.bench.verdict import Broken, check_counts
 from load.bench.watchers import Watchers
-from tests.support.fleet import ROOT
 
 _SOURCE: Final = Path(__file__).with_name("floor.c")
 _LOOP: Final = "load.bench.floor_loop"

@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.cluster.service import Service
 from load.bench.cores import pin
 from load.bench.ground import Ground
 from load.bench.usage import Usage, rss_bytes, usage_of
-from tests.support.fleet import Service
 
 _READY_WITHIN_S = 180
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from infra.cluster.process import ROOT
 from load.bench.cores import READERS_CORE, pin
 from load.bench.verdict import Broken
-from tests.support.fleet import ROOT
 
 _LINE_LIMIT: Final = 64 * 1024 * 1024
 

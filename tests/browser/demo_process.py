@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.support.deadline import until
-from tests.support.fleet import HOST, ROOT, free_port
+from infra.cluster.deadline import until
+from infra.cluster.process import HOST, ROOT
+from tests.support.fleet import free_port
 
 _READY_WITHIN_S: Final = 30
 _ANSWER_WITHIN: Final = aiohttp.ClientTimeout(total=10)

@@ -14,8 +14,9 @@ from playwright.async_api import BrowserContext, Page
 from starlette.applications import Starlette
 
 from cli.page import page_routes
-from tests.support.deadline import until
-from tests.support.fleet import HOST, free_port
+from infra.cluster.deadline import until
+from infra.cluster.process import HOST
+from tests.support.fleet import free_port
 
 pytestmark = pytest.mark.browser
 

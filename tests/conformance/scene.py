@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from infra.cluster.service import Service
 from tests.conformance.matrix import Case
 from tests.support.client import Ask, Http, Refused, Watch, Watcher, Writer, Written, open_watch
-from tests.support.fleet import Fleet, Service
+from tests.support.fleet import Fleet
 from tests.support.recording import Entry, Frame, Recording
 
 COLLECTION: Final = "items"

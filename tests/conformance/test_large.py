@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
+from infra.cluster.deadline import DeadlineMissed, until
 from tests.support.client import Ask, Watch, Watcher, Writer, open_watch
 from tests.support.client_watcher import Gate
-from tests.support.deadline import DeadlineMissed, until
 from tests.support.fleet import Fleet
 from tests.support.oracle import Connection, History, judge
 from tests.support.oracle_log import TruthLog

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from infra.cluster.service import Service
 from tests.conformance.matrix import STREAMS, WATCHES, Case
 from tests.conformance.scene import Scene, keys
 from tests.support.client import Watcher, Writer
-from tests.support.fleet import Fleet, Service
+from tests.support.fleet import Fleet
 from tests.support.recording import End
 
 EACH = pytest.mark.parametrize("transport", WATCHES)

@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from tests.support.deadline import until
-from tests.support.fleet import ROOT
+from infra.cluster.deadline import until
+from infra.cluster.process import ROOT
 
 _PR_SET_PDEATHSIG: Final = 1
 
 
 class Command:
-    """`python -m cli ARGUMENTS`; an async context manager. It dies with the test run."""
+    """`python -m cli ARGUMENTS`, or of another module; an async context manager. It dies with the test run."""
 
-    def __init__(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, module: str = "cli"
+    ) -> None:
+        self._module = module
         self._arguments = arguments
         self._environment = environment or {}
         self._out, self._err = (
@@ -38,6 +41,12 @@ class Command:
         """What it wrote to stderr so far."""
         return self._err.read_text()
 
+    @property
+    def pid(self) -> int:
+        """The process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     async def __aenter__(self) -> Self:
         self.start()
         return self
@@ -50,7 +59,7 @@ class Command:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROUTE_")}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli", *self._arguments],
+                [sys.executable, "-m", self._module, *self._arguments],
                 cwd=ROOT,
                 env=inherited | dict(self._environment),
                 stdin=subprocess.DEVNULL,

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from infra.cluster.process import HOST
 from tests.e2e.command import Command
-from tests.support.fleet import HOST, free_port
+from tests.support.fleet import free_port
 
 
 class Demo(Command):

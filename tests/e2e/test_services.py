@@ -12,9 +12,11 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from infra.cluster.deadline import until
+from infra.cluster.process import ROOT
+from infra.cluster.service import Service
 from tests.support.client import Http
-from tests.support.deadline import until
-from tests.support.fleet import ROOT, Service, free_port
+from tests.support.fleet import free_port
 
 EITHER: Final = pytest.mark.parametrize("name", ["producer", "pushserver"])
 COLLECTIONS: Final = '[collections.items]\nmodes = ["state", "log"]\n'

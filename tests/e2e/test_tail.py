@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from infra.cluster.deadline import until
+from infra.cluster.process import ROOT
 from tests.e2e.command import Command
 from tests.e2e.conftest import Demo
 from tests.support.broker import Broker
 from tests.support.client import Http, Writer
-from tests.support.deadline import until
-from tests.support.fleet import ROOT
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["sse", "ws", "poll"])
 WRITTEN = r"^\{.*\}$"

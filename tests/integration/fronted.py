@@ -9,11 +9,12 @@ from typing import Final
 
 import pytest
 
+from infra.cluster.front_door import FrontDoor, NoFrontDoor, addresses, certificate, require_haproxy
+from infra.cluster.service import Service
 from tests.support.broker import Broker
 from tests.support.client import Ask, Watch, Watcher, Writer
-from tests.support.fleet import Fleet, Service
+from tests.support.fleet import Fleet
 from tests.support.front_client import DoorHttp, server_in
-from tests.support.front_door import FrontDoor, NoFrontDoor, addresses, certificate, require_haproxy
 
 ITEMS: Final = Watch("items")
 ALL: Final = Ask((ITEMS,))
@@ -23,6 +24,11 @@ QUIET_S: Final = 60
 """Between bookmarks: whatever arrives before was not pushed out of a buffer by one."""
 LONG_S: Final = 600
 """A drain that no test sees the end of."""
+
+
+def quick_door(folder: Path, made: Path, variables: Mapping[str, str], *, servers: str = "static") -> FrontDoor:
+    """A front door that finds out soon what becomes of its servers."""
+    return FrontDoor(folder, made, {"FRONT_CHECK_INTERVAL": "100ms", **variables}, servers=servers)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ async def fronted(
         for service in started:
             await service.wait_ready()
         named = addresses("PUSHSERVER", started) | addresses("PRODUCER", [fleet.producer])
-        door = await stack.enter_async_context(FrontDoor(folder, made, {**named, **environment}))
+        door = await stack.enter_async_context(quick_door(folder, made, {**named, **environment}))
         for number in range(1, servers + 1):
             await door.until_status(f"pushserver{number}", "UP")
         writer = Writer(door.url)

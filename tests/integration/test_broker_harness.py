@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
+from infra.cluster.deadline import until
+from infra.cluster.kafka_cluster import KafkaCluster
+from infra.cluster.kafka_jars import KafkaJars
+from infra.cluster.kafka_node import KafkaNode
 from tests.support.broker import Broker, MavenBroker
-from tests.support.broker_cluster import BrokerCluster
-from tests.support.broker_jars import KafkaJars
 from tests.support.compaction import compact, expire_tombstones
-from tests.support.deadline import until
 from tests.support.records import RawRecord, produce, produce_transaction, read_all
 from tests.support.topics import Topics
 
@@ -104,15 +105,16 @@ async def test_a_paused_broker_answers_nothing_until_it_is_resumed(own_broker: M
 
 
 async def test_a_cluster_goes_on_without_one_node_and_takes_it_back(kafka_jars: KafkaJars) -> None:
-    async with BrokerCluster(kafka_jars) as cluster, Topics(cluster.bootstrap) as topics:
+    nodes = [KafkaNode(kafka_jars, number) for number in (1, 2, 3)]
+    async with KafkaCluster(nodes) as cluster, Topics(cluster.bootstrap) as topics:
         topic = await topics.create(partitions=3, replication=3)
         await produce(cluster.bootstrap, topic, [RawRecord(b"k", b"1")])
-        await cluster.kill_node(2)
+        await cluster.nodes[2].kill()
         await produce(cluster.bootstrap, topic, [RawRecord(b"k", b"2")])
-        await cluster.start_node(2)
-        cluster.pause_node(3)
-        await produce(cluster.address(1), topic, [RawRecord(b"k", b"3")], request_timeout_ms=2000)
-        cluster.resume_node(3)
+        await cluster.nodes[2].start()
+        cluster.nodes[3].freeze()
+        await produce(cluster.nodes[1].broker_port.address, topic, [RawRecord(b"k", b"3")], request_timeout_ms=2000)
+        cluster.nodes[3].thaw()
         assert [record.value for record in await read_all(cluster.bootstrap, topic)] == [b"1", b"2", b"3"]
 
         async def whole() -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from infra.cluster.front_door import BASE, FOLDER, HAPROXY
 from shared.problem import KINDS
 from tests.integration.fronted import ALL, ITEMS, Fronted, fronted, trusted_certificate
 from tests.support.broker import Broker
 from tests.support.client import Ask, Http, Watch
 from tests.support.front_client import TRANSPORTS, Curl, DoorHttp
-from tests.support.front_door import BASE, FOLDER, HAPROXY
 
 EVERYTHING = {
     "FRONT_PAGES": "127.0.0.1:80",

@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from tests.integration.fronted import trusted_certificate
+from infra.cluster.front_door import FrontDoor
+from tests.integration.fronted import quick_door, trusted_certificate
 from tests.support.client import Answer, Http
 from tests.support.fleet import free_port
 from tests.support.front_client import DoorHttp, tls_connection
-from tests.support.front_door import FrontDoor
 
 READ: Final = "/v1/items"
 OTHER: Final = "127.0.0.2"
@@ -29,7 +29,7 @@ async def front_door(folder: Path, certificate: Path, **limits: int) -> AsyncIte
     """A door to servers that aren't there."""
     nowhere = {f"FRONT_{kind}_1": f"127.0.0.1:{free_port()}" for kind in ("PUSHSERVER", "PRODUCER")}
     given = {f"FRONT_{name.upper()}": str(limit) for name, limit in limits.items()}
-    async with FrontDoor(folder, certificate, nowhere | given) as door:
+    async with quick_door(folder, certificate, nowhere | given) as door:
         yield door
 
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from tests.integration.fronted import trusted_certificate
-from tests.support.deadline import until
+from infra.cluster.deadline import until
+from infra.cluster.front_door import FrontDoor
+from tests.integration.fronted import quick_door, trusted_certificate
 from tests.support.fleet import free_port
 from tests.support.front_client import DoorHttp
-from tests.support.front_door import FrontDoor
 from tests.support.name_server import NameServer
 
 FIRST: Final = "127.0.2.1"
@@ -44,7 +44,7 @@ async def named_door(folder: Path, certificate: Path, names: NameServer) -> Asyn
         for address in (FIRST, SECOND):
             server = await asyncio.start_server(answer, address, port)
             stack.callback(server.close)
-        yield await stack.enter_async_context(FrontDoor(folder, certificate, environment, servers="dns"))
+        yield await stack.enter_async_context(quick_door(folder, certificate, environment, servers="dns"))
 
 
 async def seen_by(door: FrontDoor) -> set[str]:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from infra.cluster.deadline import until
+from infra.cluster.front_door import certificate
 from tests.integration.fronted import LOG, Fronted, fronted, resume, told, trusted_certificate
 from tests.support.broker import Broker
-from tests.support.deadline import until
 from tests.support.front_client import TRANSPORTS, tls_connection
-from tests.support.front_door import certificate
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def test_newcomers_see_the_new_certificate_and_who_is_there_is_moved_in_ti
     resuming = [asyncio.create_task(resume(front.door, watcher, over)) for watcher in watchers]
     written = [await front.writer.put(f"items/r{number % 7}", number) for number in range(20)]
     before = await shown(front)
-    shutil.copy(trusted / "next/certificate/localhost.pem", trusted / "localhost.pem")
+    shutil.copy(trusted / "next/localhost.pem", trusted / "localhost.pem")
     front.door.reload()
 
     async def renewed() -> bool:

@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from infra.cluster.deadline import until
+from infra.cluster.service import Service
 from tests.integration.fronted import ALL, LOG, Fronted, fronted, resume, told, trusted_certificate
 from tests.support.broker import Broker
 from tests.support.client import Watcher
-from tests.support.deadline import until
-from tests.support.fleet import Service
 from tests.support.front_client import TRANSPORTS, DoorHttp, DoorSse, birth_in, given_cookie, server_in
 
 READ: Final = "/v1/items"

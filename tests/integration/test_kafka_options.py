@@ -18,11 +18,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v11
 
+from infra.cluster.kafka_jars import KafkaJars
+from infra.cluster.kafka_node import KafkaNode
+from infra.cluster.port import ReservedPort
 from shared.kafka import KafkaSettings, client_options, consumer_options, producer_options
 from tests.support.broker import Broker
-from tests.support.broker_jars import KafkaJars
-from tests.support.broker_node import KafkaNode
-from tests.support.broker_port import ReservedPort
 from tests.support.client import Http
 from tests.support.records import RawRecord, produce
 from tests.support.server import eventually, push_server, put, running

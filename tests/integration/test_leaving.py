@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
+from infra.cluster.deadline import until
 from tests.integration.test_stop import answers, connections, open_streams, process, was_sent_away
 from tests.support.broker import Broker
 from tests.support.client import Ask, Http, Refused, Watch, Watcher, open_watch
-from tests.support.deadline import until
 from tests.support.server import RawClient, eventually, metric, push_server, put, running
 from tests.support.topics import Topics
 

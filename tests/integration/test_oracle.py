@@ -14,9 +14,9 @@ from typing import Final
 
 import pytest
 
+from infra.cluster.deadline import DeadlineMissed, until
 from tests.support.broker import Broker
 from tests.support.client import Writer
-from tests.support.deadline import DeadlineMissed, until
 from tests.support.fleet import Fleet
 from tests.support.oracle import Report, judge
 from tests.support.oracle_log import TruthLog

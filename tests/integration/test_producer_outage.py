@@ -10,16 +10,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from infra.cluster.deadline import until
+from infra.cluster.kafka_jars import KafkaJars
+from infra.cluster.process import HOST, ProcessFailed
+from infra.cluster.service import Service
 from services.producer.publisher import Publisher
 from services.producer.transaction import Put
 from services.producer.write import Ack
 from shared.problem import Problem
 from tests.integration.producing import catalog_of, publishing
 from tests.support.broker import MavenBroker
-from tests.support.broker_jars import KafkaJars
-from tests.support.broker_node import BrokerFailed
-from tests.support.deadline import until
-from tests.support.fleet import HOST, Service
 from tests.support.records import read_all
 from tests.support.topics import Topics
 
@@ -39,9 +39,9 @@ async def shared_broker(kafka_jars: KafkaJars) -> AsyncIterator[MavenBroker]:
 async def kafka(shared_broker: MavenBroker) -> AsyncIterator[MavenBroker]:
     """The same, running at the start of each test."""
     yield shared_broker
-    with contextlib.suppress(BrokerFailed):
+    with contextlib.suppress(ProcessFailed):
         shared_broker.resume()
-    with contextlib.suppress(BrokerFailed):
+    with contextlib.suppress(ProcessFailed):
         await shared_broker.start()
 
 

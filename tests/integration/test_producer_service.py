@@ -12,8 +12,9 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from infra.cluster.process import HOST
+from infra.cluster.service import Service
 from tests.support.broker import Broker
-from tests.support.fleet import HOST, Service
 from tests.support.records import read_all
 from tests.support.topics import Topics
 

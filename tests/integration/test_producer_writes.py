@@ -8,6 +8,7 @@ import msgpack
 import orjson
 import pytest
 
+from infra.cluster.deadline import until
 from services.producer.publisher import Publisher
 from services.producer.transaction import Delete, Put
 from services.producer.write import Ack
@@ -16,7 +17,6 @@ from shared.event import Event, decode_record
 from shared.problem import Problem
 from tests.integration.producing import catalog_of, publishing
 from tests.support.broker import Broker
-from tests.support.deadline import until
 from tests.support.records import RawRecord, produce, read_all
 from tests.support.topics import Topics
 

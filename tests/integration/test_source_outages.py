@@ -10,10 +10,10 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
+from infra.cluster.kafka_jars import KafkaJars
 from services.pushserver.app import PushServer
 from shared.cursor import decode_cursor, encode_cursor
 from tests.support.broker import MavenBroker
-from tests.support.broker_jars import KafkaJars
 from tests.support.client import Ask, Http, Watch, Watcher, open_watch
 from tests.support.server import eventually, push_server, put, running, until_ready
 from tests.support.topics import Topics

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pytest
 
+from infra.cluster.deadline import until
+from infra.cluster.service import Service
 from tests.support.broker import Broker
 from tests.support.client import Answer, Ask, Http, Watch, Watcher, open_watch
-from tests.support.deadline import until
-from tests.support.fleet import Service
 from tests.support.server import put
 from tests.support.topics import Topics, unique_name
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from infra.cluster.process import ROOT
 from tests.support.broker import Broker
-from tests.support.fleet import ROOT, free_port
+from tests.support.fleet import free_port
 from tests.support.topics import Topics, unique_name
 
 pytestmark = pytest.mark.real_kafka

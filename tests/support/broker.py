@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
-from tests.support.broker_jars import KafkaJars, kafka_version
-from tests.support.broker_node import BrokerFailed, KafkaNode
-from tests.support.readiness import until_ready
+from infra.cluster.kafka_jars import KafkaJars, kafka_version
+from infra.cluster.kafka_node import KafkaNode
+from infra.cluster.process import ProcessFailed
+from infra.cluster.readiness import until_ready
 
 Kind = Literal["external", "docker", "maven", "embedded"]
 
@@ -97,11 +98,11 @@ class MavenBroker(Broker):
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nothing answers, until `resume`."""
-        self._node.pause()
+        self._node.freeze()
 
     def resume(self) -> None:
         """SIGCONT."""
-        self._node.resume()
+        self._node.thaw()
 
     async def close(self) -> None:
         if self._made is not None:
@@ -111,7 +112,7 @@ class MavenBroker(Broker):
     @property
     def _node(self) -> KafkaNode:
         if self._made is None:
-            raise BrokerFailed("it was never started")
+            raise ProcessFailed("it was never started")
         return self._made
 
     def describe(self) -> str:

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.cluster.kafka_jars import KafkaJars, KafkaJarsMissing, find_jars
 from tests.support.broker import Broker, ExternalBroker, InMemoryBroker, MavenBroker
-from tests.support.broker_jars import KafkaJars, KafkaJarsMissing, find_jars
 
 _DOCKER_SOCKET = Path("/var/run/docker.sock")
 

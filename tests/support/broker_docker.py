@@ -6,10 +6,10 @@ from docker.errors import DockerException  # type: ignore[import-untyped,unused-
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
+from infra.cluster.kafka_jars import KAFKA_FOLDER, kafka_version
+from infra.cluster.port import ReservedPort
+from infra.cluster.readiness import until_ready
 from tests.support.broker import Broker
-from tests.support.broker_jars import KAFKA_FOLDER, kafka_version
-from tests.support.broker_port import ReservedPort
-from tests.support.readiness import until_ready
 
 
 class KafkaContainer(DockerContainer):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tests.support.deadline import until
+from infra.cluster.deadline import until
 from tests.support.records import RawRecord, produce, read_all
 from tests.support.topics import Topics
 

@@ -5,7 +5,8 @@ import socket
 import struct
 from typing import Final, Self
 
-from tests.support.fleet import HOST, free_port
+from infra.cluster.process import HOST
+from tests.support.fleet import free_port
 
 _HEADER_BYTES: Final = 12
 _ANSWER: Final = 0x8580

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import aiohttp
 
+from infra.cluster.service import Service
 from tests.support.client import Ask, Refused, Watch, Watcher, Writer, open_watch
-from tests.support.fleet import Fleet, Service
+from tests.support.fleet import Fleet
 from tests.support.oracle import Connection, History
 from tests.support.recording import Recording
 

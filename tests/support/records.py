@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from tests.support.deadline import until
+from infra.cluster.deadline import until
 from tests.support.topics import Topics
 
 Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)

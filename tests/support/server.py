@@ -8,12 +8,12 @@ from typing import Any, Final, Self
 
 from prometheus_client import CollectorRegistry
 
+from infra.cluster.deadline import until
 from services.pushserver.app import PushServer
 from services.pushserver.metrics import expose
 from services.pushserver.settings import PushServerSettings
 from shared.catalog import Catalog, CollectionSettings
 from shared.kafka import KafkaSettings
-from tests.support.deadline import until
 from tests.support.records import RawRecord, produce
 
 HOST: Final = "127.0.0.1"

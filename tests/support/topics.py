@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from tests.support.deadline import until
+from infra.cluster.deadline import until
 
 _SET_ON_THE_TOPIC = 1
 """DescribeConfigs: the source of a value that was given for this topic, not inherited from the broker."""

@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 from typing import Final
 
+from infra.cluster.deadline import until
 from load.bench.figures import Figure, Figures, Target, at_least
 from load.bench.frame import handshake_answer
 from load.bench.rig import Rig
 from load.bench.scenario import Scenario, staged, target_of
 from load.bench.server import Server
-from tests.support.deadline import until
 
 _ID: Final = "S0"
 _WINDOW: Final = 200

@@ -3,12 +3,12 @@
 import time
 from collections.abc import AsyncGenerator
 
+from infra.cluster.deadline import until
 from load.bench.figures import Figure, Figures
 from load.bench.plan import Plan, numbered
 from load.bench.rig import Rig
 from load.bench.scenario import Scenario
 from load.bench.server import Server, serving
-from tests.support.deadline import until
 
 _LOOK_EVERY_S = 0.05
 

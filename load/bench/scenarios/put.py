@@ -6,6 +6,7 @@ from typing import Final
 
 import aiohttp
 
+from infra.cluster.service import Service
 from load.bench.figures import Figure, Figures, at_most
 from load.bench.ground import Ground
 from load.bench.plan import Plan, Step
@@ -14,7 +15,6 @@ from load.bench.rig import Rig
 from load.bench.scenario import Scenario, staged, target_of
 from load.bench.specimen import now_ns, value
 from load.bench.trial import deliver
-from tests.support.fleet import Service
 
 _ID: Final = "S0"
 _PER_S: Final = 50

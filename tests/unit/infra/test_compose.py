@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.broker_jars import kafka_version
+from infra.cluster.kafka_jars import kafka_version
 from tests.unit.infra.composition import FILES, FOLDER, OURS, compose, over
 from tests.unit.infra.dockerfile import stages
 from tests.unit.infra.tree import INFRA, document

@@ -3,8 +3,8 @@
 import asyncio
 import time
 
+from infra.cluster.deadline import until
 from services.pushserver.pause import EVERY_S, LoopPause
-from tests.support.deadline import until
 
 
 async def test_a_pause_is_seen_once_and_about_as_long_as_it_was() -> None:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from infra.cluster.deadline import until
 from services.pushserver.turns import TURN_S, Turns
-from tests.support.deadline import until
 
 
 class Worker:

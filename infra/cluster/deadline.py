@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class DeadlineMissed(AssertionError):
+class DeadlineMissed(Exception):
     """What was waited for did not come true in time."""
 
 

@@ -2,13 +2,14 @@
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-KAFKA_FOLDER = Path(__file__).parents[2] / "infra" / "kafka"
-_LIBS = Path(__file__).parents[2] / ".kafka" / "libs"
+from infra.cluster.process import ROOT
+
+KAFKA_FOLDER = ROOT / "infra" / "kafka"
+_LIBS = ROOT / ".kafka" / "libs"
 _FETCH_TIMEOUT_S = 300
 
 _JVM_OPTIONS = (
@@ -36,7 +37,7 @@ class KafkaJars:
 
     def command(self, main_class: str, *arguments: str) -> list[str]:
         """The command line that runs one of Kafka's programs."""
-        return [*_dies_with_us(), self.java, *_JVM_OPTIONS, "-cp", f"{self.libs}/*", main_class, *arguments]
+        return [self.java, *_JVM_OPTIONS, "-cp", f"{self.libs}/*", main_class, *arguments]
 
 
 def kafka_version() -> str:
@@ -61,9 +62,3 @@ def find_jars() -> KafkaJars:
 def _java() -> str:
     home = os.environ.get("JAVA_HOME")
     return f"{home}/bin/java" if home else "java"
-
-
-def _dies_with_us() -> list[str]:
-    """PR_SET_PDEATHSIG through the tool that every Linux has: even a run that is killed leaves no broker behind."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

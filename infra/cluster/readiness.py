@@ -2,30 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from tests.support.deadline import until
+from infra.cluster.deadline import until
 
 _ANSWER_WITHIN_MS = 5000
 
 
-async def until_ready(
-    bootstrap: str, *, node_id: int | None = None, within_s: float = 60, still_alive: Callable[[], None] = lambda: None
-) -> None:
-    """Wait until the broker at `bootstrap` (one address) lists itself (`node_id`), or any broker, as a live member.
-
-    `still_alive` is called before each look, and may raise to end the waiting early.
-    """
+async def until_ready(bootstrap: str, *, within_s: float = 60) -> None:
+    """Wait until the broker at `bootstrap` (one address) lists any broker as a live member of its cluster."""
 
     async def ready() -> bool:
-        still_alive()
-        # An open port first: aiokafka logs an error for each connection that is refused.
-        return await _accepts(bootstrap) and await _lists(bootstrap, node_id)
+        return await is_ready(bootstrap)
 
     await until(ready, f"Kafka at {bootstrap} is ready", within_s=within_s)
+
+
+async def is_ready(bootstrap: str, node_id: int | None = None) -> bool:
+    """Whether the broker there lists itself (`node_id`), or any broker, as a live member."""
+    # An open port first: aiokafka logs an error for each connection that is refused.
+    return await _accepts(bootstrap) and await _lists(bootstrap, node_id)
 
 
 async def _accepts(bootstrap: str) -> bool:

@@ -1,44 +1,49 @@
-"""HAProxy in front of servers, with the configuration that operators are given and a certificate of the run."""
+"""HAProxy in front of servers, with the configuration that operators are given."""
 
-import asyncio
 import csv
-import ctypes
 import io
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
-from tests.support.client_http import Http
-from tests.support.deadline import until
-from tests.support.fleet import HOST, ROOT, free_port
+from infra.cluster.ask import ask
+from infra.cluster.deadline import until
+from infra.cluster.port import ReservedPort
+from infra.cluster.process import HOST, ROOT, Process
 
 FOLDER: Final = ROOT / "infra" / "haproxy"
 BASE: Final = FOLDER / "haproxy.cfg"
 HAPROXY: Final = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "haproxy"
 """Debian keeps it where only root looks."""
 
-CHECK_INTERVAL: Final = "100ms"
-_LOG_TAIL_BYTES: Final = 4000
-_PR_SET_PDEATHSIG: Final = 1
+
+_CONNECTIONS: Final = 20_000
+_FILES_OF_ITS_OWN: Final = 200
 
 
-class NoFrontDoor(AssertionError):
+class NoFrontDoor(Exception):
     """This machine has no HAProxy, or nothing to make a certificate with."""
+
+
+class DoorPorts(NamedTuple):
+    """Where it listens: HTTPS, plain HTTP, and its admin port; 0 is a free one."""
+
+    https: int = 0
+    http: int = 0
+    admin: int = 0
 
 
 class Served(Protocol):
     """A server that HAProxy can send requests to, and ask for its health."""
 
-    @property
-    def port(self) -> int: ...
-
-    @property
-    def admin_port(self) -> int: ...
+    port: int
+    admin_port: int
 
 
 def require_haproxy() -> None:
@@ -49,10 +54,9 @@ def require_haproxy() -> None:
 
 
 def certificate(folder: Path) -> Path:
-    """A folder with `ca.pem`, to be trusted, and `localhost.pem`, for HAProxy."""
-    made = folder / "certificate"
-    subprocess.run([ROOT / "infra/setup/certs.sh", made], check=True, capture_output=True)
-    return made
+    """That folder, with `ca.pem`, to be trusted, and `localhost.pem`, for HAProxy; made when there is none."""
+    subprocess.run([ROOT / "infra/setup/certs.sh", folder], check=True, capture_output=True)
+    return folder
 
 
 def addresses(kind: str, servers: Sequence[Served]) -> dict[str, str]:
@@ -64,30 +68,37 @@ def addresses(kind: str, servers: Sequence[Served]) -> dict[str, str]:
     return named
 
 
-class FrontDoor:
-    """One HAProxy; an async context manager. It dies with the test run.
+class FrontDoor(Process):
+    """One HAProxy, as master and worker.
 
-    `environment` holds variables of the configuration beside the addresses to listen at, which are chosen here.
+    `variables` are those of the configuration beside the addresses to listen at, and may be changed between two starts.
     """
 
     def __init__(
-        self, folder: Path, certificate: Path, environment: Mapping[str, str], *, servers: str = "static"
+        self,
+        folder: Path,
+        certificate: Path,
+        variables: Mapping[str, str],
+        *,
+        servers: str = "static",
+        name: str = "",
+        ports: DoorPorts | None = None,
     ) -> None:
-        self.port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
-        self.log = folder / f"haproxy-{self.port}.log"
+        self._ports = [ReservedPort(number) for number in ports or DoorPorts()]
+        self.port, self.http_port, self.admin_port = (port.number for port in self._ports)
+        name = name or f"haproxy-{self.port}"
+        super().__init__(name, folder / f"{name}.log")
         self.ca = certificate / "ca.pem"
         self._files = (BASE, FOLDER / f"servers.{servers}.cfg")
-        self._environment = {
+        self.variables = {
             "FRONT_BIND": f"{HOST}:{self.port}",
             "FRONT_HTTP_BIND": f"{HOST}:{self.http_port}",
             "FRONT_REDIRECT_PORT": str(self.port),
             "FRONT_ADMIN_BIND": f"{HOST}:{self.admin_port}",
             "FRONT_CERTIFICATE": str(certificate / "localhost.pem"),
-            "FRONT_CHECK_INTERVAL": CHECK_INTERVAL,
-            "FRONT_MAXCONN": "2000",
-            **environment,
+            "FRONT_MAXCONN": str(_most_connections()),
+            **variables,
         }
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -104,41 +115,33 @@ class FrontDoor:
         """Where its metrics are."""
         return f"http://{HOST}:{self.admin_port}"
 
-    def launch(self) -> None:
-        """Start it, without waiting until it listens."""
+    def command(self) -> Sequence[str]:
+        """HAProxy in the foreground, ready to be reloaded."""
+        return [HAPROXY, "-W", "-db", *(part for path in self._files for part in ("-f", str(path)))]
+
+    def environment(self) -> Mapping[str, str]:
+        """Ours, without what would configure HAProxy, and with `variables`."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FRONT_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [HAPROXY, "-W", "-db", *(part for path in self._files for part in ("-f", str(path)))],
-                env=inherited | self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, before any thread of the child
-            )
+        return inherited | self.variables
+
+    async def ready(self) -> bool:
+        """Whether it listens."""
+        return (await ask(f"{self.admin_url}/livez"))[0] == 200
 
     async def __aenter__(self) -> Self:
-        self.launch()
         try:
-            await until(self._listens, "HAProxy listens", within_s=10, every_s=0.02)
+            await self.start()
         except BaseException:
-            await self.__aexit__()
+            await self.shut()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(self._process.wait)
+        await self.shut()
 
     def reload(self) -> None:
-        """Have a new process, with the files as they are now, take whoever comes; the old one ends in time."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGUSR2)
-
-    def log_tail(self) -> str:
-        """The last lines that it wrote."""
-        return self.log.read_bytes()[-_LOG_TAIL_BYTES:].decode(errors="replace")
+        """Have a new worker, with the files as they are now, take whoever comes; the old one ends in time."""
+        self._signal(signal.SIGUSR2)
 
     async def status(self, server: str, backend: str = "pushserver") -> str:
         """What HAProxy thinks of a server: `UP`, `NOLB` (gets nobody new), `DOWN`, ….
@@ -162,26 +165,18 @@ class FrontDoor:
 
     async def metric(self, name: str, proxy: str) -> float:
         """A counter of one proxy, from the exporter."""
-        async with Http(self.admin_url) as http:
-            text = (await http.get("/metrics")).body.decode()
+        _, text = await ask(f"{self.admin_url}/metrics")
         found = re.search(rf'^{name}{{proxy="{proxy}"}} (\S+)$', text, re.MULTILINE)
-        assert found, f"no {name} of {proxy}"
+        if found is None:
+            raise LookupError(f"no {name} of {proxy}")
         return float(found[1])
 
     async def _stats(self) -> list[dict[str, str]]:
-        async with Http(self.admin_url) as http:
-            answer = await http.get("/;csv")
-        return list(csv.DictReader(io.StringIO(answer.body.decode())))
-
-    async def _listens(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, f"HAProxy has ended:\n{self.log_tail()}"
-        try:
-            async with Http(self.admin_url) as http:
-                return (await http.get("/livez")).status == 200
-        except OSError:
-            return False
+        _, text = await ask(f"{self.admin_url}/;csv")
+        return list(csv.DictReader(io.StringIO(text)))
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _most_connections() -> int:
+    """What its configuration has by default, or as this machine lets it have: two files each, and some of its own."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(_CONNECTIONS, (files - _FILES_OF_ITS_OWN) // 2)

@@ -1,0 +1,1 @@
+"""What the services are run with; `infra.cluster` is the part that is a program."""
