@@ -8,6 +8,7 @@ from load.bench.scenarios.boot import Boot
 from load.bench.scenarios.burst import Burst, StateBurst
 from load.bench.scenarios.collection import Collection
 from load.bench.scenarios.connect import Connect
+from load.bench.scenarios.egress import Egress
 from load.bench.scenarios.idle import Idle
 from load.bench.scenarios.ingest import Ingest
 from load.bench.scenarios.mixed import Mixed
@@ -16,6 +17,7 @@ from load.bench.scenarios.pauses import Pauses
 from load.bench.scenarios.put import Put
 from load.bench.scenarios.quiet import Quiet
 from load.bench.scenarios.resume import Resume
+from load.bench.scenarios.servers import Servers
 from load.bench.scenarios.snapshot import Snapshot
 from load.bench.scenarios.wide import Wide
 
@@ -35,7 +37,9 @@ _ALL: Final = (
     Snapshot(),
     Boot(),
     Ingest(),
+    Egress(),
     Quiet(),
     Pauses(),
+    Servers(),
 )
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

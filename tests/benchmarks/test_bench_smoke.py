@@ -30,8 +30,10 @@ EXPECTED: Mapping[str, Mapping[str, float]] = {
     "snapshot": {"told": 9000},
     "boot": {"resources": 2000},
     "ingest": {"records": 1000},
+    "egress": {"paced_records": 200, "at_once_records": 500},
     "quiet": {"records": 5},
     "pauses": {"received": 500, "deliveries": 500},
+    "servers": {"one_received": 100, "two_received": 200, "both_received": 200},
 }
 """What a quick run of each counts, whatever the machine; that nothing is lost or out of order it checks by itself."""
 JOINED: Mapping[str, float] = {"burst-log": 1 / 50, "burst-state": 1 / 50, "collection": 1 / 10}

@@ -26,6 +26,7 @@ class Idle(Scenario):
     figures = (
         Figure("ws_rss_kb", "memory of a WebSocket", "KB", at_most(3, then=2.5)),
         Figure("sse_rss_kb", "memory of an event stream", "KB", at_most(3, then=2.5)),
+        Figure("ws_empty_mb", "memory of a server without connections or resources", "MB"),
         Figure("ws_core_percent", "a core's share for 1 000 WebSockets", "%", at_most(1)),
         Figure("sse_core_percent", "a core's share for 1 000 event streams", "%", at_most(1)),
     )
@@ -52,6 +53,7 @@ async def _measure(watchers: Watchers, ground: Ground, kind: str, count: int, in
         check_alive(await group.status(), f"{count} idle connections")
     return {
         f"{kind}_connections": count,
+        f"{kind}_empty_mb": before / 1e6,
         f"{kind}_rss_kb": rss / 1024 / count,
         f"{kind}_core_percent": busy * 100 / (count / 1000),
     }

@@ -1,0 +1,1 @@
+"""How many servers a load takes, from what `make bench` has measured."""
