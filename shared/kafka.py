@@ -1,8 +1,9 @@
 """Settings to client options: the only place that knows aiokafka's option names and private corners."""
 
+import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -132,6 +133,30 @@ def skip_consumer_records(consumer: AIOKafkaConsumer) -> None:
     """
     fetcher: Any = consumer._fetcher  # noqa: SLF001 -- no public way to get records without the copy
     fetcher._records = _Fetched(fetcher._records)  # noqa: SLF001 -- the same
+
+
+async def let_go(consumer: AIOKafkaConsumer, within_s: float) -> None:
+    """Stop a consumer whose brokers may be gone, in `within_s` or twice that; what that raises doesn't matter.
+
+    aiokafka awaits tasks that it has just cancelled. Where one was asleep before it tried again, its CancelledError,
+    which is no cancellation of ours, comes out of `stop()`, and leaves the connections open.
+    """
+    if await _ended_well(consumer.stop(), within_s):
+        return
+    fetcher: Any = consumer._fetcher  # noqa: SLF001 -- what stop() has not come to
+    for task in fetcher._pending_tasks if fetcher else ():  # noqa: SLF001 -- the same
+        task.cancel()
+    await _ended_well(consumer._client.close(), within_s)  # noqa: SLF001 -- the same
+
+
+async def _ended_well(work: Coroutine[Any, Any, None], within_s: float) -> bool:
+    """Whether it came to its end in time."""
+    working = asyncio.create_task(work)
+    try:
+        await asyncio.wait({working}, timeout=within_s)
+        return working.done() and not working.cancelled() and working.exception() is None
+    finally:
+        working.cancel()
 
 
 class _Fetched(OrderedDict[TopicPartition, Any]):

@@ -24,7 +24,7 @@ from services.pushserver.portions import PORTION_RECORDS, Batches, portions
 from services.pushserver.reading import Reading
 from services.pushserver.settings import PushServerSettings
 from shared.catalog import Collection
-from shared.kafka import KafkaSettings, consumer_options, pace_fetches, skip_consumer_records
+from shared.kafka import KafkaSettings, consumer_options, let_go, pace_fetches, skip_consumer_records
 from shared.memory import give_back, hold
 from shared.telemetry import logger
 
@@ -136,9 +136,7 @@ class Source:
             self._consumer = None
             if following is not None:
                 following.cancel()
-            with contextlib.suppress(KafkaError, OSError, asyncio.TimeoutError):
-                # It is thrown away: what it still has to say to a broker that may be gone doesn't matter.
-                await asyncio.wait_for(consumer.stop(), _LONGEST_PAUSE_S)
+            await let_go(consumer, _LONGEST_PAUSE_S)
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> None:
         await self._epochs.ask(consumer)

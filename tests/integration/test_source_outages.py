@@ -176,6 +176,31 @@ async def test_a_broker_that_hangs_for_longer_than_the_watchdog_waits_loses_noth
     assert len(rebuilt(logged)) == 1
 
 
+async def test_a_broker_that_is_away_for_longer_than_the_watchdog_waits_loses_nothing(
+    frail: MavenBroker, topic: str
+) -> None:
+    with capture_logs() as logged:
+        async with AsyncExitStack() as stack:
+            server = serve(frail, topic, watchdog_s=1.1)
+            url = await stack.enter_async_context(running(server))
+            logs, states = await watch_all(stack, url)
+            load = await stack.enter_async_context(load_on(frail, topic))
+            await load.goes_on()
+            await frail.stop()
+            try:
+                await eventually(lambda: rebuilt(logged), "the consumer is rebuilt", within_s=8)
+                await eventually(lambda: silences(logged), "the next one doesn't get an answer", within_s=8)
+            finally:
+                await frail.start()
+            await load.goes_on()
+            load.stop()
+            await saw_everything(logs, states, load)
+
+
+def silences(logged: Iterable[Any]) -> list[Any]:
+    return [line for line in logged if line["event"] == "kafka doesn't answer"]
+
+
 def rebuilt(logged: Iterable[Any]) -> list[Any]:
     return [line for line in logged if line["event"] == "consumer rebuilt"]
 
