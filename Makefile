@@ -41,6 +41,10 @@ soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than t
 bench: test-tools ## Measure against the kernel's own price, under 15 minutes; ARGS="paced-ws wide" for some of it
 	$(BIN)/python -m load.bench $(ARGS)
 
+.PHONY: load
+load: test-tools ## Watchers of every transport for two minutes, at a cluster of its own or at URL=https://localhost:8443
+	$(BIN)/python -m load $(if $(URL),--url $(URL)) $(ARGS)
+
 .PHONY: measure
 measure: test-tools ## Print what the documents quote: latency, memory per connection, time to be ready
 	$(BIN)/python -m load.measure $(ARGS)

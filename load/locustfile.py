@@ -1,13 +1,12 @@
 """Load for Watchroute: watchers of every transport, and publishers. How to run it, and how to read it: load/README.md.
 
-    locust -f load/locustfile.py --host https://localhost:8443 --ca .certs/ca.pem --headless --users 500 --run-time 2m
+locust -f load/locustfile.py --host https://localhost:8443 --ca .certs/ca.pem --headless --users 500 --run-time 2m
 """
 
 import sys
 from typing import Any
 
 from locust import events
-from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import Runner, WorkerRunner
 
@@ -23,12 +22,6 @@ from load.users.transports import LongPollUser, SseUser, WebSocketUser
 __all__ = ["LongPollUser", "Publisher", "Shape", "ShortPollUser", "SseUser", "WebSocketUser"]
 
 
-@events.init_command_line_parser.add_listener
-def _on_parser(parser: LocustArgumentParser) -> None:
-    add_arguments(parser)
-
-
-@events.init.add_listener
 def _on_init(environment: Environment, runner: Runner, **_: Any) -> None:
     raise_file_limit()
     Publisher.fixed_count = Options.of(environment.parsed_options).publishers
@@ -38,7 +31,6 @@ def _on_init(environment: Environment, runner: Runner, **_: Any) -> None:
         _check(environment)
 
 
-@events.test_start.add_listener
 def _on_start(environment: Environment, **_: Any) -> None:
     new_scene(environment)
 
@@ -50,3 +42,8 @@ def _check(environment: Environment) -> None:
         scene_of(environment)
     except (OSError, ValueError) as error:
         sys.exit(f"{error}")
+
+
+events.init_command_line_parser.add_listener(add_arguments)
+events.init.add_listener(_on_init)
+events.test_start.add_listener(_on_start)

@@ -9,7 +9,7 @@ from cli.settings import AllSettings
 from tests.unit.infra.kustomization import Resource, build
 from tests.unit.infra.tree import INFRA
 
-OVERLAYS: Final = ("dev", "prod")
+OVERLAYS: Final = ("dev", "load", "prod")
 SERVICES: Final = ("pushserver", "producer", "haproxy")
 WORKLOADS: Final = ("Deployment", "StatefulSet", "Job")
 
