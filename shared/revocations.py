@@ -1,0 +1,79 @@
+"""Tokens that are good no more: what the control topic says, and whom it concerns."""
+
+from typing import Any, Final, Literal, NamedTuple
+
+from shared.token import Principal
+
+LONGEST_NAME: Final = 512
+Kind = Literal["sub", "jti"]
+
+
+class RevocationMistake(ValueError):
+    """A record of the control topic that says nothing; the message says why."""
+
+
+class Revocation(NamedTuple):
+    """Every token of a `sub` that was issued before a moment (seconds since 1970), or the one token of a `jti`."""
+
+    kind: Kind
+    name: str
+    before_s: float = float("inf")
+
+    @property
+    def key(self) -> str:
+        """The key of its record: the newest one about somebody counts."""
+        return f"{self.kind}:{self.name}"
+
+    def concerns(self, principal: Principal) -> bool:
+        """Whether it is about this token. One that doesn't say when it was issued was issued before."""
+        if self.kind == "jti":
+            return principal.jti == self.name
+        return principal.sub == self.name and (principal.issued_at or float("-inf")) < self.before_s
+
+
+class Revocations:
+    """All that hold now, by whom they are about: to ask costs two look-ups."""
+
+    def __init__(self) -> None:
+        self._subs: dict[str, Revocation] = {}
+        self._jtis: dict[str, Revocation] = {}
+
+    def __len__(self) -> int:
+        return len(self._subs) + len(self._jtis)
+
+    def apply(self, key: str, value: Any) -> Revocation | None:
+        """Take a record in: what it revokes, or None when it takes a revocation back. Raises RevocationMistake."""
+        kind, name = _kind_of(key)
+        held = self._subs if kind == "sub" else self._jtis
+        if value is None:
+            held.pop(name, None)
+            return None
+        held[name] = Revocation(kind, name, _before(kind, value))
+        return held[name]
+
+    def revoked(self, principal: Principal) -> bool:
+        """Whether a token is good no more."""
+        about = (self._subs.get(principal.sub), self._jtis.get(principal.jti or ""))
+        return any(found is not None and found.concerns(principal) for found in about)
+
+
+def _kind_of(key: str) -> tuple[Kind, str]:
+    kind, mark, name = key.partition(":")
+    if not mark or not name or len(name) > LONGEST_NAME:
+        raise RevocationMistake("the key is `sub:NAME` or `jti:NAME`")
+    if kind == "sub":
+        return "sub", name
+    if kind == "jti":
+        return "jti", name
+    raise RevocationMistake("the key is `sub:NAME` or `jti:NAME`")
+
+
+def _before(kind: Kind, value: Any) -> float:
+    if not isinstance(value, dict):
+        raise RevocationMistake("the value is an object")
+    if kind == "jti":
+        return float("inf")
+    before = value.get("revoked_before")
+    if isinstance(before, bool) or not isinstance(before, int | float):
+        raise RevocationMistake("`revoked_before` is a number, seconds since 1970")
+    return float(before)
