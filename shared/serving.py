@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import uvicorn
@@ -159,16 +159,21 @@ async def _resolve(host: str, port: int) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
-def admin_app(ready: Callable[[], str | None]) -> Starlette:
+def admin_app(
+    ready: Callable[[], str | None], *, asked: Callable[[Mapping[str, str]], None] | None = None
+) -> Starlette:
     """The admin routes: `/livez`, `/readyz`, `/metrics`.
 
     `/livez` is 200 as long as the event loop turns. `ready` says why the process should get no traffic now, or None.
+    `asked` is given the headers of every `/readyz`: a balancer may say there how it sees this process.
     """
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse("ok\n", headers=_NO_STORE)
 
-    async def readyz(_: Request) -> Response:
+    async def readyz(request: Request) -> Response:
+        if asked is not None:
+            asked(request.headers)
         reason = ready()
         if reason is not None:
             raise Problem("not_ready", reason)

@@ -8,6 +8,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, Self
@@ -69,7 +71,7 @@ def addresses(kind: str, servers: Sequence[Served]) -> dict[str, str]:
 
 
 class FrontDoor(Process):
-    """One HAProxy, as master and worker.
+    """One HAProxy, as master, whose command line is at the socket `master`, and worker.
 
     `variables` are those of the configuration beside the addresses to listen at, and may be changed between two starts.
     """
@@ -89,6 +91,10 @@ class FrontDoor(Process):
         name = name or f"haproxy-{self.port}"
         super().__init__(name, folder / f"{name}.log")
         self.ca = certificate / "ca.pem"
+        # Its path has to be short, and a folder of tests is not.
+        made = tempfile.mkdtemp(prefix="haproxy-")
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        self.master = Path(made) / "master"
         self._files = (BASE, FOLDER / f"servers.{servers}.cfg")
         self.variables = {
             "FRONT_BIND": f"{HOST}:{self.port}",
@@ -117,7 +123,8 @@ class FrontDoor(Process):
 
     def command(self) -> Sequence[str]:
         """HAProxy in the foreground, ready to be reloaded."""
-        return [HAPROXY, "-W", "-db", *(part for path in self._files for part in ("-f", str(path)))]
+        files = (part for path in self._files for part in ("-f", str(path)))
+        return [HAPROXY, "-W", "-S", str(self.master), "-db", *files]
 
     def environment(self) -> Mapping[str, str]:
         """Ours, without what would configure HAProxy, and with `variables`."""
@@ -138,6 +145,11 @@ class FrontDoor(Process):
 
     async def __aexit__(self, *_: object) -> None:
         await self.shut()
+
+    def workers(self) -> list[int]:
+        """The processes of its workers: one, and during a reload also those that still have connections."""
+        master = self.process.pid
+        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
     def reload(self) -> None:
         """Have a new worker, with the files as they are now, take whoever comes; the old one ends in time."""
@@ -162,6 +174,11 @@ class FrontDoor(Process):
     async def cookies(self) -> dict[str, str]:
         """The push servers by the value of their cookie."""
         return {row["cookie"]: row["svname"] for row in await self._stats() if row["cookie"]}
+
+    async def sessions(self, backend: str = "pushserver") -> dict[str, int]:
+        """How many connections each server has."""
+        rows = [row for row in await self._stats() if row["# pxname"] == backend and row["svname"] != "BACKEND"]
+        return {row["svname"]: int(row["scur"]) for row in rows}
 
     async def metric(self, name: str, proxy: str) -> float:
         """A counter of one proxy, from the exporter."""

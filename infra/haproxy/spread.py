@@ -38,6 +38,12 @@ def front_lines() -> list[str]:
     return re.findall(r"^    ((?:hash-|cookie |dynamic-cookie).*)", text, re.MULTILINE)
 
 
+def weight() -> str:
+    """A push server's, and so its places on the ring."""
+    (found,) = re.findall(r"default-server weight (\d+)", FRONT.read_text())
+    return str(found)
+
+
 def configuration(folder: Path, balance: str, port: int, servers: list[int]) -> str:
     """One listener with one way of choosing among the servers."""
     kept = [line for line in front_lines() if not line.startswith("hash") or "hash" in balance]
@@ -45,7 +51,7 @@ def configuration(folder: Path, balance: str, port: int, servers: list[int]) -> 
         *("global", f"stats socket {folder}/socket level admin", "maxconn 8000", "defaults", "mode http"),
         *("timeout connect 5s", "timeout client 5m", "timeout server 5m", "listen spread"),
         *(f"bind 127.0.0.1:{port}", balance, *kept),
-        *(f"server s{number} 127.0.0.1:{each}" for number, each in enumerate(servers)),
+        *(f"server s{number} 127.0.0.1:{each} weight {weight()}" for number, each in enumerate(servers)),
     ]
     return "\n".join(lines) + "\n"
 

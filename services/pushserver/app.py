@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import socket
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -18,6 +19,7 @@ from services.pushserver.hub import Hub
 from services.pushserver.metrics import expose
 from services.pushserver.pause import LoopPause
 from services.pushserver.settings import PushServerSettings, Settings
+from services.pushserver.share import Share
 from services.pushserver.source import Source
 from services.pushserver.transports.reception import Publisher, Reception
 from services.pushserver.transports.router import ReadApp
@@ -30,6 +32,7 @@ log = logger("pushserver")
 _GRACE_S: Final = 2.0
 _TCP_NOTSENT_LOWAT: Final = 25
 _BACKLOG: Final = 4096
+_STATE_HEADER: Final = "x-haproxy-server-state"
 
 
 class PushServer:
@@ -47,9 +50,11 @@ class PushServer:
         self.settings = settings
         self.hub = Hub(catalog, Counters(), os.write)
         self.source = Source(self.hub, kafka, settings)
-        self.reception = Reception(self.hub, Freshness(self.source, settings.catch_up_s), settings, publish=publish)
+        self.share = Share(settings.level_s)
+        freshness = Freshness(self.source, settings.catch_up_s)
+        self.reception = Reception(self.hub, freshness, self.share, settings, publish=publish)
         self.app = ReadApp(self.reception)
-        self.heartbeat = Heartbeat(self.hub, settings)
+        self.heartbeat = Heartbeat(self.hub, self.share, settings)
         self.pause = LoopPause()
         self.drain = Drain(self.reception, settings)
         self._tasks: list[asyncio.Task[None]] = []
@@ -58,6 +63,11 @@ class PushServer:
     def not_ready(self) -> str | None:
         """Why the balancer should send nobody here now, or None."""
         return "this server is leaving" if self.drain.announced else self.source.not_ready
+
+    def on_check(self, headers: Mapping[str, str]) -> None:
+        """A balancer has asked whether this server is ready, and may say what its share is."""
+        if (state := headers.get(_STATE_HEADER)) is not None:
+            self.share.hear(state, asyncio.get_running_loop().time())
 
     def start(self) -> None:
         """Begin to read from Kafka."""
@@ -116,7 +126,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     server = PushServer(own, settings.kafka, Catalog(settings.collections), publish=relay.publish if relay else None)
     expose(server.hub, server.source, server.pause)
     public = server.listener()
-    admin = Listener(admin_app(lambda: server.not_ready), host=own.admin_host, port=own.admin_port)
+    checked = admin_app(lambda: server.not_ready, asked=server.on_check)
+    admin = Listener(checked, host=own.admin_host, port=own.admin_port)
     await public.start()
     await admin.start()
     server.start()

@@ -22,6 +22,8 @@ class CloseReason(NamedTuple):
 CLIENT_CLOSED: Final = CloseReason("client_closed", 1000, None)
 GONE: Final = CloseReason("gone", 1006, None)
 GOING_AWAY: Final = CloseReason("going_away", KINDS["going_away"].close, None)
+LEVELLED: Final = CloseReason("levelled", KINDS["going_away"].close, None)
+"""This server had more than its share: to the client a `goaway` like any other."""
 SLOW: Final = CloseReason("slow", KINDS["slow"].close, "slow")
 INVALID: Final = CloseReason("invalid", KINDS["invalid"].close, "invalid")
 TOO_LARGE: Final = CloseReason("too_large", KINDS["too_large"].close, "too_large")
@@ -36,6 +38,7 @@ REASONS: Final = (
     CLIENT_CLOSED,
     GONE,
     GOING_AWAY,
+    LEVELLED,
     SLOW,
     INVALID,
     TOO_LARGE,

@@ -1,18 +1,24 @@
-"""The one timer: turns the hub's wheel, so that each connection gets its bookmark, and no reader stalls for ever."""
+"""The one timer: turns the hub's wheel, so that each connection gets its bookmark, and no reader stalls for ever.
+
+Who is old enough, or one too many, is sent away in its turn: that spreads them by itself.
+"""
 
 import asyncio
 import random
 
+from services.pushserver.close import GOING_AWAY, LEVELLED, CloseReason
 from services.pushserver.hub import Hub
 from services.pushserver.settings import PushServerSettings
+from services.pushserver.share import Share
 from services.pushserver.wheel import SLOTS
 
 
 class Heartbeat:
     """Runs until it is cancelled."""
 
-    def __init__(self, hub: Hub, settings: PushServerSettings) -> None:
+    def __init__(self, hub: Hub, share: Share, settings: PushServerSettings) -> None:
         self._hub = hub
+        self._share = share
         self._settings = settings
 
     async def run(self) -> None:
@@ -24,13 +30,20 @@ class Heartbeat:
             await asyncio.sleep(max(0.0, due - loop.time()))
             now = loop.time()
             due = max(due + turn_s, now)
+            surplus_per_s = self._share.leaving_per_s(len(self._hub.wheel), now)
             for subscriber in self._hub.wheel.turn():
                 subscriber.tick()
                 subscriber.sink.mind_stall(now, self._settings.stalled_s)
-                if self._is_old_enough() and subscriber.caught_up:
-                    subscriber.go_away(random.randint(0, self._settings.reconnect_ms))  # noqa: S311 -- spreads load
+                reason = self._why_leave(surplus_per_s)
+                if reason is not None and subscriber.caught_up:
+                    subscriber.go_away(random.randint(0, self._settings.reconnect_ms), reason)  # noqa: S311 -- spreads load
 
-    def _is_old_enough(self) -> bool:
-        """By chance, once in `mean_age_s` for each connection on average: nobody needs to know how old it is."""
-        mean_age_s = self._settings.mean_age_s
-        return mean_age_s > 0 and random.random() < self._settings.bookmark_interval_s / mean_age_s  # noqa: S311
+    def _why_leave(self, surplus_per_s: float) -> CloseReason | None:
+        """By chance: the surplus, and each once in `mean_age_s` on average; nobody needs to know how old it is."""
+        # Its turn comes once in an interval.
+        interval_s, mean_age_s = self._settings.bookmark_interval_s, self._settings.mean_age_s
+        if random.random() < surplus_per_s * interval_s:  # noqa: S311 -- spreads load
+            return LEVELLED
+        if mean_age_s > 0 and random.random() < interval_s / mean_age_s:  # noqa: S311 -- spreads load
+            return GOING_AWAY
+        return None

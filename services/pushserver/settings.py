@@ -48,6 +48,11 @@ class PushServerSettings(BaseModel):
     mean_age_s: float = Field(
         0, ge=0, description="Connections are sent away at random, after so long on average, to spread anew; 0: never."
     )
+    level_s: float = Field(
+        30,
+        ge=0,
+        description="In which time watchers beyond this server's share, as HAProxy tells it, are sent away; 0: never.",
+    )
     identity_check_s: float = Field(10, gt=0, description="How soon a grown or re-created topic is noticed.")
     watchdog_s: float = Field(30, gt=1, description="The consumer is rebuilt when no fetch succeeded for so long.")
     max_held_bytes: int = Field(0, ge=0, description="The server isn't ready when its tables hold more; 0: no limit.")

@@ -184,12 +184,12 @@ class Subscriber:
         elif not self.quiet:
             self._bookmark()
 
-    def go_away(self, reconnect_in_ms: int) -> None:
-        """This server leaves: a bookmark, a `goaway`, and the end."""
+    def go_away(self, reconnect_in_ms: int, reason: CloseReason = GOING_AWAY) -> None:
+        """It is to go to another server: a bookmark, a `goaway`, and the end."""
         if not self.ended and not self.quiet:
             self._bookmark()
         self.tell(frames.goaway(self.cursor(), reconnect_in_ms), self.wire.retry(reconnect_in_ms))
-        self.end(GOING_AWAY)
+        self.end(reason)
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:
         """End the connection, and say why as far as it can still be said."""

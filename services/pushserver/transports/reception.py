@@ -1,6 +1,7 @@
 """The reception: what every transport needs to take a watch in."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from services.pushserver.channel import Channel
 from services.pushserver.counters import Counters
@@ -9,6 +10,7 @@ from services.pushserver.hub import Hub
 from services.pushserver.resume import Ahead, begin
 from services.pushserver.session import CatchUp, Publish, Session, check_mode
 from services.pushserver.settings import PushServerSettings
+from services.pushserver.share import Share
 from services.pushserver.sink import Sink
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
@@ -17,6 +19,8 @@ from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
 from shared.problem import Problem
 
+REQUEST_ID: Final = "x-request-id"
+"""HAProxy's, the same when it brings a request that was refused to another server."""
 Publisher = Callable[[Publish], Awaitable[dict[str, str]]]
 """Does a write of a WebSocket client; returns `version` and `cursor`, raises Problem."""
 
@@ -28,6 +32,7 @@ class Reception:
         self,
         hub: Hub,
         freshness: Freshness,
+        share: Share,
         settings: PushServerSettings,
         *,
         publish: Publisher | None = None,
@@ -35,6 +40,7 @@ class Reception:
         self.hub = hub
         self.freshness = freshness
         self.settings = settings
+        self._share = share
         self.publish = publish
         self.turns = Turns()
         self.leaving = False
@@ -66,6 +72,8 @@ class Reception:
         """Wait until every watch can begin: this server has reached its cursor, or Kafka says that none ever will."""
         self.check_open()
         self.check_room()
+        if self._share.refuses(asked.headers.get(REQUEST_ID)):
+            raise Problem("try_again", "this server has more than its share of watchers, and others have less")
         for request in asked.watches:
             check_mode(self.hub, request)
             channel = self.hub.channel(request.watch.collection)
