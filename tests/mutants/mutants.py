@@ -189,4 +189,18 @@ MUTANTS: Final = (
         "if False:",
         "test_stall.py::test_a_byte_taken_begins_it_anew",
     ),
+    Mutant(
+        "a front door that has gone is believed for ever",
+        "share.py",
+        "if now_s - told.at_s > FORGOTTEN_AFTER_S",
+        "if now_s < 0",
+        "test_share.py::test_the_last_word_of_a_door_that_has_gone_is_forgotten",
+    ),
+    Mutant(
+        "a full server refuses whoever comes back to it",
+        "share.py",
+        "        self._refused[request_id] = None\n        return True",
+        "        return True",
+        "test_share.py::test_a_full_server_refuses_each_request_once_so_that_nobody_is_left_with_a_refusal",
+    ),
 )
