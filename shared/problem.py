@@ -42,7 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "slow": Kind(0, 4008, True, "The reader can't keep up"),
     "going_away": Kind(503, 1012, True, "This server is leaving"),
     "not_ready": Kind(503, 1013, True, "This server is still catching up"),
-    "try_again": Kind(503, 1013, True, "This server is behind the cursor"),
+    "try_again": Kind(503, 1013, True, "Not at this server, or not yet"),
     "unavailable": Kind(503, 1013, True, "Kafka doesn't answer"),
     "internal": Kind(500, 1011, True, "A mistake of ours"),
 }
