@@ -203,4 +203,11 @@ MUTANTS: Final = (
         "        return True",
         "test_share.py::test_a_full_server_refuses_each_request_once_so_that_nobody_is_left_with_a_refusal",
     ),
+    Mutant(
+        "the cursor of a poll that has ended runs on",
+        "transports/longpoll.py",
+        "return self._ended_at if self.subscriber.ended else self.subscriber.cursor()",
+        "return self.subscriber.cursor()",
+        "test_gathering.py::test_what_comes_after_the_end_is_not_covered_by_the_cursor",
+    ),
 )

@@ -36,6 +36,7 @@ class Gathering:
         self._turns = turns
         self._limit_bytes = limit_bytes
         self._size = 0
+        self._ended_at: str | None = None
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -53,9 +54,15 @@ class Gathering:
             raise Problem("too_large", detail)
         return b"".join(self._pieces)
 
+    @property
+    def cursor(self) -> str | None:
+        """How far what was gathered reaches: who has ended is told nothing more, and the hub reads on."""
+        return self._ended_at if self.subscriber.ended else self.subscriber.cursor()
+
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """The subscriber has ended."""
-        del reason, cursor
+        del reason
+        self._ended_at = cursor
         self.opened.set()
         self.done.set()
 
@@ -92,7 +99,7 @@ async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receiv
         if gathering.pump():
             gathering.wake()
         await _wait(gathering, receive, wait_s)
-        body = _body(gathering.take(), subscriber.cursor() or asked.watches[0].cursor, packed=kind == MSGPACK)
+        body = _body(gathering.take(), gathering.cursor or asked.watches[0].cursor, packed=kind == MSGPACK)
     finally:
         reception.hub.leave(subscriber)
     await Response(body, headers={**_HEADERS, "Content-Type": kind})(scope, receive, send)
