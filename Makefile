@@ -37,6 +37,10 @@ test: test-tools ## Run every test, against a real Kafka where one can be had; A
 soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than ten minutes
 	WATCHROUTE_SOAK_S=$(SOAK_S) $(BIN)/python -m pytest -m soak -o faulthandler_timeout=0 $(ARGS)
 
+.PHONY: chaos
+chaos: test-tools ## Play every fault in a whole cluster under load, and judge what each watcher saw; ARGS="broker disk" for some
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: bench
 bench: test-tools ## Measure against the kernel's own price, under 15 minutes; ARGS="paced-ws wide" for some of it
 	$(BIN)/python -m load.bench $(ARGS)
@@ -44,6 +48,10 @@ bench: test-tools ## Measure against the kernel's own price, under 15 minutes; A
 .PHONY: load
 load: test-tools ## Watchers of every transport for two minutes, at a cluster of its own or at URL=https://localhost:8443
 	$(BIN)/python -m load $(if $(URL),--url $(URL)) $(ARGS)
+
+.PHONY: rolling
+rolling: test-tools ## Restart every push server under 2 000 watchers, and draw what they notice; ARGS=reload for HAProxy
+	$(BIN)/python -m load.rolling $(ARGS)
 
 .PHONY: measure
 measure: test-tools ## Print what the documents quote: latency, memory per connection, time to be ready
@@ -94,6 +102,7 @@ test-tools: dev-venv
 	@command -v ip >/dev/null || infra/setup/apt.sh iproute2 \
 		|| echo "Going on without iproute2: the tests of dead networks will be skipped." >&2
 	@infra/setup/front.sh
+	@infra/setup/clock.sh
 	@[ -n "$$WATCHROUTE_TEST_KAFKA" ] || docker info >/dev/null 2>&1 || infra/kafka/fetch.sh \
 		|| echo "Going on without a real Kafka: what needs one is skipped." >&2
 

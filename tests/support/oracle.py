@@ -12,7 +12,8 @@ The rules, each the name that a violation carries:
     divergence  with no further writes, the watcher ends with the newest state of everything in scope
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,9 +50,8 @@ class History:
 
 
 class Known(NamedTuple):
-    """What a watcher holds of a resource: `version` is None for an absence without a version (short poll)."""
+    """What a watcher holds of a resource: `record` is None for an absence without a version (short poll)."""
 
-    version: int | None
     record: Record | None
 
 
@@ -62,6 +62,10 @@ class Report:
     violations: list[Violation] = field(default_factory=list)
     events: int = 0
     connections: int = 0
+
+    def by_rule(self) -> Mapping[str, int]:
+        """How often each broken rule was broken."""
+        return Counter(violation.rule for violation in self.violations)
 
 
 def judge(histories: Iterable[History], truth: TruthLog, read_cursor: ReadCursor, *, settled: bool) -> Report:
@@ -76,6 +80,14 @@ def judge(histories: Iterable[History], truth: TruthLog, read_cursor: ReadCursor
     return report
 
 
+def converged(history: History, truth: TruthLog) -> bool:
+    """Whether that watcher, by what it was told, holds the newest state: the last rule alone."""
+    judgement = _Judgement(history, truth, lambda _: {}, Report())
+    for connection in history.connections:
+        judgement.hear(connection)
+    return not judgement.behind()
+
+
 class _Judgement:
     """The state of one watcher while its history is read again."""
 
@@ -88,16 +100,16 @@ class _Judgement:
         self.connection: _Progress = _Progress({}, live=False)
         self.scope: frozenset[str] = frozenset()
 
+    def hear(self, connection: Connection) -> None:
+        """Take what one connection told, and judge nothing of its cursors."""
+        self._begin(connection.ask)
+        for entry in connection.entries:
+            self._tell(entry.frame)
+
     def follow(self, connection: Connection) -> None:
         """Read one connection."""
         self.report.connections += 1
-        self.scope = frozenset(filter(connection.ask.covers, self.truth.resources()))
-        resumed = connection.ask.cursor is not None
-        if not resumed:
-            self.known = {}
-        self.connection = _Progress(
-            self.read_cursor(connection.ask.cursor) if connection.ask.cursor else {}, live=resumed
-        )
+        self._begin(connection.ask)
         promised = self.read_cursor(connection.ask.at_least) if connection.ask.at_least else None
         for entry in connection.entries:
             self._entry(entry)
@@ -105,23 +117,35 @@ class _Judgement:
                 self._check_promise(promised)
                 promised = {}
 
+    def behind(self) -> list[str]:
+        """The resources of which the watcher doesn't hold the newest state."""
+        return [resource for resource in self.scope if not self._holds(resource, self.truth.newest(resource))]
+
     def end(self) -> None:
         """Check what the watcher is left with."""
-        for resource in self.scope:
+        for resource in self.behind():
             newest = self.truth.newest(resource)
-            if not self._holds(resource, newest):
-                self._broken("divergence", f"{resource}: {self.known.get(resource)}, the newest is {newest}")
+            self._broken("divergence", f"{resource}: {self.known.get(resource)}, the newest is {newest}")
+
+    def _begin(self, ask: Ask) -> None:
+        self.scope = frozenset(filter(ask.covers, self.truth.resources()))
+        if ask.cursor is None:
+            self.known = {}
+        start = self.read_cursor(ask.cursor) if ask.cursor is not None else {}
+        self.connection = _Progress(start, live=ask.cursor is not None)
 
     def _entry(self, entry: Entry) -> None:
-        frame = entry.frame
+        self._tell(entry.frame)
+        if entry.cursor is not None:
+            self._cursor(entry.cursor, entry.frame)
+
+    def _tell(self, frame: Frame | None) -> None:
         if frame is not None and frame["event"] in DATA_EVENTS:
             self.report.events += 1
             self._data(frame)
         elif frame is not None and frame["event"] == "reset":
             self.known = {}
             self.connection = _Progress({}, live=False)
-        if entry.cursor is not None:
-            self._cursor(entry.cursor, frame)
 
     def _data(self, frame: Frame) -> None:
         resource = frame["resource"]
@@ -129,22 +153,23 @@ class _Judgement:
             self._broken("scope", resource)
             return
         if "version" not in frame:
-            self.known[resource] = Known(None, None)
+            self.known[resource] = Known(None)
+            self.connection.told.add(resource)
             return
-        record = self.truth.find(resource, int(frame["version"]))
+        record = self.truth.told_by(frame)
         if record is None or not record.matches(frame):
             self._broken("truth", f"{frame} is not {record}")
             return
         self._order(record)
         self.connection.seen(record)
         held = self.known.get(resource)
-        if held is None or held.version is None or held.version < record.offset:
-            self.known[resource] = Known(record.offset, record)
+        if held is None or held.record is None or record.newer_than(held.record):
+            self.known[resource] = Known(record)
 
     def _order(self, record: Record) -> None:
-        last = self.connection.last.get(record.resource, -1)
-        if record.offset <= last:
-            self._broken("order", f"{record.resource} at {record.offset} after {last}")
+        last = self.connection.last.get(record.resource)
+        if last is not None and not record.newer_than(last):
+            self._broken("order", f"{record} after {last}")
         if record.offset < self.connection.floor.get(record.partition, 0):
             floor = self.connection.floor[record.partition]
             self._broken("covered", f"{record.resource} at {record.partition}@{record.offset}, cursor at {floor}")
@@ -165,10 +190,21 @@ class _Judgement:
         progress.live = progress.live or frame is None or frame["event"] not in DATA_EVENTS
 
     def _check_state(self, positions: Positions) -> None:
-        for resource in self.scope:
+        for resource in self._due(positions):
             newest = self.truth.newest(resource, positions)
             if not self._holds(resource, newest):
                 self._broken("loss", f"{resource}: {self.known.get(resource)}, the cursor covers {newest}")
+
+    def _due(self, positions: Positions) -> Iterable[str]:
+        """The resources of which this cursor may say more than the one before it: the others were checked there."""
+        progress = self.connection
+        if progress.checked is None or positions.keys() - progress.checked.keys():
+            due: Iterable[str] = self.scope
+        else:
+            moved = {record.resource for record in self.truth.between(progress.checked, positions)}
+            due = self.scope & (moved | progress.told)
+        progress.checked, progress.told = dict(positions), set()
+        return due
 
     def _check_promise(self, positions: Positions) -> None:
         for resource in self.scope:
@@ -182,8 +218,8 @@ class _Judgement:
         if record is None:
             return True
         held = self.known.get(resource)
-        if held is not None and held.version is not None:
-            return held.version >= record.offset
+        if held is not None and held.record is not None:
+            return not record.newer_than(held.record)
         return record.deleted or (held is not None and self.truth.deleted_since(record))
 
     def _check_log(self, progress: "_Progress", positions: Positions) -> None:
@@ -201,9 +237,6 @@ class _Judgement:
         if progress.missing > progress.skipped or (self.history.mode == "log" and progress.skipped):
             self._broken("silence", f"{progress.missing} elided, {progress.skipped} counted")
 
-    def _positions(self, cursor: str | None) -> Positions:
-        return {} if cursor is None else self.read_cursor(cursor)
-
     def _broken(self, rule: str, detail: str) -> None:
         self.report.violations.append(Violation(rule, self.history.watcher, detail))
 
@@ -214,7 +247,9 @@ class _Progress:
     def __init__(self, floor: Positions, *, live: bool) -> None:
         self.floor: dict[int, int] = dict(floor)
         self.live = live
-        self.last: dict[str, int] = {}
+        self.last: dict[str, Record] = {}
+        self.checked: dict[int, int] | None = None
+        self.told: set[str] = set()
         self.records: set[tuple[int, int]] = set()
         self.counted_to: dict[int, int] | None = None
         self.missing = 0
@@ -222,5 +257,8 @@ class _Progress:
 
     def seen(self, record: Record) -> None:
         """Note a delivered record."""
-        self.last[record.resource] = max(record.offset, self.last.get(record.resource, -1))
+        last = self.last.get(record.resource)
+        if last is None or record.newer_than(last):
+            self.last[record.resource] = record
+        self.told.add(record.resource)
         self.records.add((record.partition, record.offset))

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from tests.support.recording import Frame
@@ -12,13 +13,14 @@ Positions = Mapping[int, int]
 
 
 class Record(NamedTuple):
-    """One record; `data` is the parsed value, without meaning where `deleted`."""
+    """One record; `data` is the parsed value, without meaning where `deleted`; `logged_ms` is Kafka's timestamp."""
 
     partition: int
     offset: int
     resource: str
     data: Any = None
     deleted: bool = False
+    logged_ms: int = 0
 
     def matches(self, frame: Frame) -> bool:
         """Whether a data frame tells of this record."""
@@ -26,41 +28,57 @@ class Record(NamedTuple):
             return bool(frame["event"] == "delete") and "data" not in frame
         return bool(frame["event"] == "put" and frame["data"] == self.data)
 
+    def newer_than(self, other: "Record") -> bool:
+        """Whether it came after another record of its resource.
+
+        A key changes its partition when the topic grows; offsets then say nothing, and the later timestamp wins
+        (ARCHITECTURE.md, accepted limits).
+        """
+        if self.partition == other.partition:
+            return self.offset > other.offset
+        return (self.logged_ms, self.partition) > (other.logged_ms, other.partition)
+
 
 class TruthLog:
-    """All records, by partition and by resource, in offset order."""
+    """All records of one epoch, by partition and by resource and partition, in offset order."""
 
     def __init__(self, records: Iterable[Record]) -> None:
         self._partitions: dict[int, list[Record]] = defaultdict(list)
-        self._resources: dict[str, list[Record]] = defaultdict(list)
+        self._resources: dict[str, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
         for record in sorted(records, key=lambda record: (record.partition, record.offset)):
             self._partitions[record.partition].append(record)
-            self._resources[record.resource].append(record)
+            self._resources[record.resource][record.partition].append(record)
 
     def __len__(self) -> int:
         return sum(map(len, self._partitions.values()))
+
+    def __iter__(self) -> Iterator[Record]:
+        return chain.from_iterable(self._partitions.values())
 
     def resources(self) -> Iterable[str]:
         """Every resource that ever was."""
         return self._resources.keys()
 
-    def find(self, resource: str, offset: int) -> Record | None:
-        """The record of that resource and version."""
-        records = self._resources.get(resource, [])
-        at = _index(records, offset)
-        return records[at] if at < len(records) and records[at].offset == offset else None
+    def told_by(self, frame: Frame) -> Record | None:
+        """The record of that resource and version; where a key has moved and two have it, the one that matches."""
+        offset = int(frame["version"])
+        runs = self._resources.get(frame["resource"], {}).values()
+        found = [run[at] for run in runs if (at := _index(run, offset)) < len(run) and run[at].offset == offset]
+        return next((record for record in found if record.matches(frame)), found[0] if found else None)
 
     def newest(self, resource: str, positions: Positions | None = None) -> Record | None:
         """The newest record of a resource before those positions (nothing of a partition that they don't know)."""
-        records = self._resources[resource]
-        if positions is None:
-            return records[-1]
-        at = _index(records, positions.get(records[0].partition, 0))
-        return records[at - 1] if at else None
+        newest: Record | None = None
+        for partition, run in self._resources[resource].items():
+            end = len(run) if positions is None else _index(run, positions.get(partition, 0))
+            if end and (newest is None or run[end - 1].newer_than(newest)):
+                newest = run[end - 1]
+        return newest
 
     def deleted_since(self, record: Record) -> bool:
         """Whether the resource was deleted at this record or later."""
-        return any(later.deleted for later in self._resources[record.resource] if later.offset >= record.offset)
+        runs = self._resources[record.resource].values()
+        return any(later.deleted and not record.newer_than(later) for run in runs for later in run)
 
     def between(self, start: Positions, end: Positions) -> Iterator[Record]:
         """The records from `start` (of a partition that it doesn't know: none) up to before `end`."""

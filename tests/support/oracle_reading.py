@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.cursor import collection_tag, decode_cursor
 from tests.support.oracle import ReadCursor
+from tests.support.oracle_epochs import ReadEpoch
 from tests.support.oracle_log import Positions, Record
 
 
@@ -44,8 +45,8 @@ def truth_of(collection: str, records: Iterable["ConsumerRecord[bytes, bytes]"])
 def _record(collection: str, record: "ConsumerRecord[bytes, bytes]") -> Record:
     resource = f"{collection}/{record.key.decode()}" if record.key is not None else collection
     if record.value is None:
-        return Record(record.partition, record.offset, resource, deleted=True)
-    return Record(record.partition, record.offset, resource, json.loads(record.value))
+        return Record(record.partition, record.offset, resource, deleted=True, logged_ms=record.timestamp)
+    return Record(record.partition, record.offset, resource, json.loads(record.value), logged_ms=record.timestamp)
 
 
 def cursor_reader(collection: str) -> ReadCursor:
@@ -54,5 +55,15 @@ def cursor_reader(collection: str) -> ReadCursor:
 
     def read(cursor: str) -> Positions:
         return next((segment.positions for segment in decode_cursor(cursor) if segment.tag == tag), {})
+
+    return read
+
+
+def epoch_reader(collection: str) -> ReadEpoch:
+    """What reads the epoch of one collection from a cursor, empty where the cursor doesn't know the collection."""
+    tag = collection_tag(collection)
+
+    def read(cursor: str) -> bytes:
+        return next((segment.epoch for segment in decode_cursor(cursor) if segment.tag == tag), b"")
 
     return read
