@@ -13,6 +13,7 @@ from locust.exception import StopUser
 from load.users.backoff import Backoff
 from load.users.caller import Caller
 from load.users.http import OK, Answer, Refused
+from load.users.row import count
 from load.users.scene import scene_of
 from load.users.specimen import Stamp
 
@@ -98,11 +99,4 @@ class Publisher(User):
         time.sleep(self._backoff.pause_s(answer.retry_after_s))
 
     def _row(self, what: str, took_ms: float, size: int = 0, exception: Exception | None = None) -> None:
-        self.environment.events.request.fire(
-            request_type=what,
-            name=self.transport,
-            response_time=took_ms,
-            response_length=size,
-            exception=exception,
-            context={},
-        )
+        count(self.environment, what, self.transport, took_ms, size, exception)

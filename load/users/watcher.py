@@ -17,6 +17,7 @@ from load.users.account import Account
 from load.users.backoff import Backoff
 from load.users.http import Answer, Refused
 from load.users.line import LifeOver, Line
+from load.users.row import count
 from load.users.scene import scene_of
 from load.users.view import Finding, View
 
@@ -119,14 +120,7 @@ class Watcher(User):
 
     def row(self, what: str, took_ms: float, size: int = 0, exception: Exception | None = None) -> None:
         """Count something in a row of this transport."""
-        self.environment.events.request.fire(
-            request_type=what,
-            name=self.transport,
-            response_time=took_ms,
-            response_length=size,
-            exception=exception,
-            context={},
-        )
+        count(self.environment, what, self.transport, took_ms, size, exception)
 
     def connect(self) -> Line:
         """A connection, with the life that it is to have."""

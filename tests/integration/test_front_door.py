@@ -4,17 +4,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from infra.cluster.front_door import BASE, FOLDER, HAPROXY
 from shared.problem import KINDS
-from tests.integration.fronted import ALL, ITEMS, Fronted, fronted, trusted_certificate
-from tests.support.broker import Broker
+from tests.integration.fronted import ALL, ITEMS, Fronted
 from tests.support.client import Ask, Http, Watch
 from tests.support.front_client import TRANSPORTS, Curl, DoorHttp
 
@@ -27,19 +24,6 @@ EVERYTHING = {
     },
     **{f"FRONT_{kind}_{number}_ADMIN": "2" for kind in ("PUSHSERVER", "PRODUCER") for number in range(1, 6)},
 }
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with trusted_certificate(tmp_path_factory.mktemp("front")) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def front(broker: Broker, certificate: Path) -> AsyncIterator[Fronted]:
-    """Shared by the tests of this file: stop nothing, and use resources of your own."""
-    async with fronted(broker, certificate.parent, certificate, {}) as running:
-        yield running
 
 
 @pytest.mark.parametrize("environment", [{}, EVERYTHING], ids=["defaults", "everything"])

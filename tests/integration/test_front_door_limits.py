@@ -1,7 +1,7 @@
 """What a source may have and do at the front door; refused before any server is asked: here there is none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -9,19 +9,13 @@ from typing import Final
 import pytest
 
 from infra.cluster.front_door import FrontDoor
-from tests.integration.fronted import quick_door, trusted_certificate
+from tests.integration.fronted import quick_door
 from tests.support.client import Answer, Http
 from tests.support.fleet import free_port
 from tests.support.front_client import DoorHttp, tls_connection
 
 READ: Final = "/v1/items"
 OTHER: Final = "127.0.0.2"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with trusted_certificate(tmp_path_factory.mktemp("front")) as made:
-        yield made
 
 
 @asynccontextmanager

@@ -1,28 +1,20 @@
 """Servers that the front door finds by DNS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from infra.cluster.deadline import until
 from infra.cluster.front_door import FrontDoor
-from tests.integration.fronted import quick_door, trusted_certificate
+from tests.integration.fronted import quick_door
 from tests.support.fleet import free_port
 from tests.support.front_client import DoorHttp
 from tests.support.name_server import NameServer
 
 FIRST: Final = "127.0.2.1"
 SECOND: Final = "127.0.2.2"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with trusted_certificate(tmp_path_factory.mktemp("front")) as made:
-        yield made
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,13 +3,12 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pytest
 import pytest_asyncio
 
 from infra.cluster.ask import ask
@@ -21,7 +20,7 @@ from load.rolling.publisher import Publisher
 from load.rolling.scale import COLLECTION, Scale
 from load.rolling.timeline import Timeline
 from services.pushserver.share import FULL_AT, SMALLEST_SURPLUS
-from tests.integration.fronted import quick_door, trusted_certificate
+from tests.integration.fronted import quick_door
 from tests.support.broker import Broker
 from tests.support.fleet import Fleet
 
@@ -40,12 +39,6 @@ class Half:
     crowd: Crowd
     publisher: Publisher
     timeline: Timeline
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Iterator[Path]:
-    with trusted_certificate(tmp_path) as made:
-        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,35 +1,21 @@
 """Clients come back to their server, until it leaves or dies; then another one has everything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-import pytest
 import pytest_asyncio
 
 from infra.cluster.deadline import until
 from infra.cluster.service import Service
-from tests.integration.fronted import ALL, LOG, Fronted, fronted, resume, told, trusted_certificate
+from tests.integration.fronted import ALL, LOG, Fronted, fronted, resume, told
 from tests.support.broker import Broker
 from tests.support.client import Watcher
 from tests.support.front_client import TRANSPORTS, DoorHttp, DoorSse, birth_in, given_cookie, server_in
 
 READ: Final = "/v1/items"
 SOURCES: Final = tuple(f"127.0.1.{number}" for number in range(1, 17))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with trusted_certificate(tmp_path_factory.mktemp("front")) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def front(broker: Broker, certificate: Path) -> AsyncIterator[Fronted]:
-    """For those who stop nothing."""
-    async with fronted(broker, certificate.parent, certificate, {}) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
