@@ -79,7 +79,7 @@ TO_CLUSTER: Final = [block for block in BLOCKS if USUAL in block and "docker" no
 
 def test_the_readme_has_lines_for_it() -> None:
     assert len(TO_CLUSTER) == 1
-    assert re.findall(r"(-X PUT|/poll|-N)", TO_CLUSTER[0]) == ["-X PUT", "/poll", "-N"]
+    assert re.findall(r"(-X PUT|/poll|-N)", TO_CLUSTER[0]) == ["-X PUT", "-N", "/poll"]
 
 
 async def test_the_lines_of_the_readme_work_as_written(cluster: ClusterCommand, tmp_path: Path) -> None:
