@@ -39,11 +39,6 @@ class KafkaCluster:
         await asyncio.gather(*(node.format(voters, self._settings) for node in self.nodes.values()))
         await asyncio.gather(*(node.start() for node in self.nodes.values()))
 
-    async def stop(self) -> None:
-        """End those that run, cleanly: the data stays."""
-        running = [node for node in self.nodes.values() if node.running]
-        await asyncio.gather(*(node.stop() for node in running), return_exceptions=True)
-
     async def discard(self) -> None:
         """Kill what runs and remove all data."""
         await asyncio.gather(*(node.discard() for node in self.nodes.values()))

@@ -106,8 +106,7 @@ class Process(ABC):
 
     async def kill(self) -> None:
         """SIGKILL to it and to what it started, and wait for the end."""
-        if not self.running:
-            raise ProcessFailed(f"{self.name} does not run:\n{self.log_tail()}")
+        self._check_running()
         os.killpg(self.process.pid, signal.SIGKILL)
         await self.wait_exit(10)
 
@@ -157,9 +156,12 @@ class Process(ABC):
         return ""
 
     def _signal(self, number: signal.Signals) -> None:
+        self._check_running()
+        self.process.send_signal(number)
+
+    def _check_running(self) -> None:
         if not self.running:
             raise ProcessFailed(f"{self.name} does not run:\n{self.log_tail()}")
-        self.process.send_signal(number)
 
 
 def _dies_with_us() -> list[str]:

@@ -72,7 +72,7 @@ class Follower:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            asked = self._next_ask()
+            asked = self.ask.following(self.transport, self._cursor)
             try:
                 async with asyncio.timeout(OPEN_WITHIN_S):
                     watcher = await client_at(self.source, self.transport).open(self.url, asked)
@@ -106,13 +106,6 @@ class Follower:
         self._watcher = None
         for problem in watcher.recording.problems:
             self._told(problem["code"], problem.get("cursor"), str(problem))
-
-    def _next_ask(self) -> Ask:
-        if self._cursor is None:
-            return self.ask
-        if self.transport == "shortpoll":
-            return Ask(self.ask.watches, at_least=self._cursor)
-        return self.ask.resume(self._cursor)
 
     def _refusal(self, error: Exception) -> None:
         self.refused += 1

@@ -56,6 +56,12 @@ class Ask:
         """The same request, to go on from a cursor."""
         return replace(self, cursor=cursor, snapshot=None, since=None)
 
+    def following(self, transport: str, cursor: str | None) -> Self:
+        """What a client of a transport asks next, knowing a cursor: a short poll can only ask for no older state."""
+        if cursor is None:
+            return self
+        return type(self)(self.watches, at_least=cursor) if transport == "shortpoll" else self.resume(cursor)
+
     def covers(self, resource: str) -> bool:
         """Whether any of its watches asks for this resource."""
         return any(watch.covers(resource) for watch in self.watches)

@@ -81,9 +81,6 @@ class Fleet:
             service.launch()
         await asyncio.gather(*(service.wait_ready() for service in services))
 
-    def _table(self, name: str, given: Settings) -> Settings:
-        return {"topic": self.topic(name), "partitions": 4, **given}
-
     def _push_server(self) -> Service:
         table = "WATCHROUTE_PUSHSERVER"
         return self._service(

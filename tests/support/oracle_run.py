@@ -110,7 +110,9 @@ class Wanderer:
     async def _one_life(self) -> None:
         server: Service = self.rng.choice(self.fleet.servers)
         try:
-            self._watcher = await open_watch(self.transport, server.url, self._next_ask())
+            self._watcher = await open_watch(
+                self.transport, server.url, self.ask.following(self.transport, self._cursor)
+            )
         except (aiohttp.ClientError, OSError, Refused, EOFError) as error:
             self._note(error)
             await asyncio.sleep(RETRY_S)
@@ -133,13 +135,6 @@ class Wanderer:
         self._watcher = None
         self._problems(watcher)
         await asyncio.sleep(self.rng.uniform(*GONE_S))
-
-    def _next_ask(self) -> Ask:
-        if self._cursor is None:
-            return self.ask
-        if self.transport == "shortpoll":
-            return Ask(self.ask.watches, at_least=self._cursor)
-        return self.ask.resume(self._cursor)
 
     def _problems(self, watcher: Watcher) -> None:
         told = watcher.recording.problems
