@@ -4,7 +4,7 @@ import difflib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_origin
 
 import click
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from cli.field_type import type_text
 from services.producer.settings import ProducerSettings
 from services.pushserver.settings import PushServerSettings
+from shared.auth_settings import AuthSettings, IssuerSettings
 from shared.catalog import CollectionSettings
 from shared.kafka import KafkaSettings
 from shared.settings import PREFIX, LogSettings
@@ -33,6 +34,13 @@ class Table(NamedTuple):
 
 TABLES: Final = (
     Table("kafka", "How to reach the brokers; every process reads it.", KafkaSettings),
+    Table("auth", "Whether tokens are asked for, and whose; both services read it.", AuthSettings),
+    Table(
+        "auth.issuers.NAME",
+        "One table for each issuer of tokens; `NAME` is for people.",
+        IssuerSettings,
+        variables=False,
+    ),
     Table("log", "How every process logs.", LogSettings),
     Table("producer", "The producer service.", ProducerSettings),
     Table("pushserver", "The push server.", PushServerSettings),
@@ -80,7 +88,9 @@ def section(table: Table) -> Iterator[str]:
     yield _row(head)
     yield _row(["---"] * len(head))
     for name, field in table.model.model_fields.items():
-        yield _row(_cells(table, field.alias or name, field))
+        if get_origin(field.annotation) is not dict:
+            # The others are tables, which have a section of their own.
+            yield _row(_cells(table, field.alias or name, field))
     yield ""
 
 

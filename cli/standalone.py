@@ -17,6 +17,7 @@ from services.pushserver.metrics import expose
 from services.pushserver.session import Publish
 from shared.answers import problem_app
 from shared.catalog import Catalog
+from shared.gate import Gate
 from shared.problem import Problem
 from shared.resource import Watch
 from shared.serving import admin_app
@@ -37,9 +38,13 @@ class Standalone:
         quick = own.model_copy(update={"drain_s": min(own.drain_s, _LONGEST_DRAIN_S), "drain_wait_s": 0.0})
         catalog = Catalog(settings.collections)
         self.publisher = Publisher(settings.kafka, catalog, settings.producer)
-        self._server = PushServer(quick, settings.kafka, catalog, publish=self._publish)
+        # On one's own machine nobody has to say that nobody is to be asked.
+        auth = settings.auth if settings.auth.mode else settings.auth.model_copy(update={"mode": "none"})
+        auth.require_mode(own.host)
+        gate = Gate(auth, catalog)
+        self._server = PushServer(quick, settings.kafka, catalog, gate, publish=self._publish)
         rest = problem_app([*routes, *admin_app(lambda: self.not_ready).routes])
-        writer = producer_app(self.publisher, settings.producer)
+        writer = producer_app(self.publisher, settings.producer, gate)
         self._listener = self._server.listener(Front(reader=self._server.app, writer=writer, rest=rest))
 
     @property

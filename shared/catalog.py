@@ -39,6 +39,7 @@ class CollectionSettings(BaseModel):
     delete_retention_s: float = Field(
         86_400, gt=0, description="`delete.retention.ms` of the topic: how long a delete can be told to who was away."
     )
+    public: bool = Field(default=False, description="Everybody may watch it, also without a token.")
     generation: int = Field(0, ge=0, description="Raise it to tell every watcher that the log's identity changed.")
 
     @field_validator("schema_file")

@@ -50,6 +50,12 @@ class Grants:
             asked.startswith(text) for key in (watch.collection, None) for text in self._open.get((action, key), ())
         )
 
+    def some(self, action: Action, collection: str | None = None) -> bool:
+        """Whether anything of a collection, or anything at all, is granted."""
+        if collection is None:
+            return any(granted == action for granted, _ in (*self._exact, *self._open))
+        return (action, collection) in self._exact or any((action, key) in self._open for key in (collection, None))
+
 
 def _parsed(text: str) -> Pattern | None:
     try:

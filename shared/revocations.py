@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal, NamedTuple
 
-from shared.token import Principal
+from shared.principal import Principal
 
 LONGEST_NAME: Final = 512
 Kind = Literal["sub", "jti"]

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog, CollectionSettings
 from shared.errors import ConfigurationError
 from shared.kafka import KafkaSettings
@@ -44,6 +45,7 @@ class RootSettings(BaseSettings):
     )
 
     kafka: KafkaSettings = KafkaSettings()
+    auth: AuthSettings = AuthSettings()
     log: LogSettings = LogSettings()
     collections: dict[str, CollectionSettings] = {}
     producer: Any = Field(default=None, repr=False)
@@ -81,18 +83,28 @@ class RootSettings(BaseSettings):
 
 
 def read_file(path: Path | None) -> tuple[dict[str, Any], list[str]]:
-    """The content of a TOML file, and what is wrong with it; a schema's path becomes relative to the file's folder."""
+    """The content of a TOML file, and what is wrong with it; paths in it become relative to its folder."""
     if path is None:
         return {}, []
     try:
         content = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return {}, [f"{path}: {error}"]
+    _name_from(path.parent, content)
+    return content, []
+
+
+def _name_from(folder: Path, content: dict[str, Any]) -> None:
     collections = content.get("collections")
     for collection in collections.values() if isinstance(collections, dict) else ():
         if isinstance(collection, dict) and isinstance(collection.get("schema"), str):
-            collection["schema"] = str(path.parent / collection["schema"])
-    return content, []
+            collection["schema"] = str(folder / collection["schema"])
+    auth = content.get("auth")
+    issuers = auth.get("issuers") if isinstance(auth, dict) else None
+    for issuer in issuers.values() if isinstance(issuers, dict) else ():
+        for name in ("jwks", "secret_file") if isinstance(issuer, dict) else ():
+            if isinstance(issuer.get(name), str) and "://" not in issuer[name]:
+                issuer[name] = str(folder / issuer[name])
 
 
 def _catalog_mistakes(tables: Any) -> list[str]:

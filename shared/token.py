@@ -12,6 +12,7 @@ import jwt
 from shared.grants import Action, Grants
 from shared.key_source import KeySource
 from shared.pattern import Template
+from shared.principal import Principal
 from shared.problem import Problem
 from shared.verify_key import VerifyKey
 
@@ -19,17 +20,6 @@ MOST_TOKEN_BYTES: Final = 8192
 _REMEMBERED: Final = 10_000
 _ALGORITHMS: Final = frozenset({"RS256", "ES256", "EdDSA", "HS256"})
 _REQUIRED: Final = ["exp", "sub", "iss", "aud"]
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Whom a token speaks for, until when (seconds since 1970), and what it grants."""
-
-    sub: str
-    expires_at: float
-    grants: Grants
-    issued_at: float | None = None
-    jti: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class Issuer:
 class Verifier:
     """Verifies tokens of several issuers; one that was verified is remembered until it expires.
 
-    `own` is what the configuration grants everybody who has a token.
+    `own` is what the configuration grants everybody who has a token; `hides` is theirs too (see `Principal`).
     """
 
     def __init__(
@@ -63,11 +53,13 @@ class Verifier:
         *,
         leeway_s: float,
         own: Sequence[tuple[Action, Template]] = (),
+        hides: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._leeway_s = leeway_s
         self._own = own
+        self._hides = hides
         self._clock = clock
         self._verified: OrderedDict[bytes, Principal] = OrderedDict()
 
@@ -110,7 +102,7 @@ class Verifier:
             raise Problem("token_expired", "the token has expired") from None
         except jwt.InvalidSignatureError:
             raise _unauthenticated("its signature is wrong") from None
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             # Its message names the claim, and never the token.
             raise _unauthenticated(f"it can't be accepted ({type(error).__name__})") from None
         return claims
@@ -126,6 +118,7 @@ class Verifier:
             grants=Grants.of_token(claims, self._own),
             issued_at=float(issued_at) if isinstance(issued_at, int | float) else None,
             jti=jti if isinstance(jti, str) else None,
+            hides=self._hides,
         )
 
     def _remember(self, digest: bytes, principal: Principal) -> None:

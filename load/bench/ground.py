@@ -33,7 +33,7 @@ class Ground:
     async def make(self) -> None:
         """Create the topics and write the file."""
         await create_topics(self.broker, self._tables.values())
-        lines = ["[kafka]", f"bootstrap = {json.dumps(self.broker.bootstrap)}"]
+        lines = ["[auth]", 'mode = "none"', "[kafka]", f"bootstrap = {json.dumps(self.broker.bootstrap)}"]
         if not self.broker.real:
             # The embedded broker sleeps the whole of it.
             lines.append("quiet_fetch_wait_ms = 10")

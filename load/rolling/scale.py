@@ -36,4 +36,5 @@ class Scale:
     @property
     def config(self) -> str:
         """The watchroute.toml of the run, without addresses."""
-        return f'[collections.{COLLECTION}]\nmodes = ["state", "log"]\npartitions = 12\nreplication = 3\n'
+        collection = f'[collections.{COLLECTION}]\nmodes = ["state", "log"]\npartitions = 12\nreplication = 3\n'
+        return f'[auth]\nmode = "none"\n{collection}'

@@ -12,6 +12,7 @@ from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings, Settings
 from shared.answers import problem_app
 from shared.catalog import Catalog
+from shared.gate import Gate
 from shared.kafka import require_extension
 from shared.serving import Listener, admin_app
 from shared.telemetry import logger
@@ -35,9 +36,9 @@ class EveryAddress(BaseRoute):
         await self._app(scope, receive, send)
 
 
-def producer_app(publisher: Publisher, settings: ProducerSettings) -> ASGIApp:
+def producer_app(publisher: Publisher, settings: ProducerSettings, gate: Gate) -> ASGIApp:
     """The write side of the API as an ASGI app, for every address; what it doesn't take, it refuses with a problem."""
-    return problem_app([EveryAddress(Ingest(publisher, settings))])
+    return problem_app([EveryAddress(Ingest(publisher, settings, gate))])
 
 
 class ProducerService:
@@ -45,10 +46,13 @@ class ProducerService:
 
     def __init__(self, settings: Settings) -> None:
         require_extension()
+        settings.auth.require_mode(settings.producer.host)
         own = settings.producer
-        self.publisher = Publisher(settings.kafka, Catalog(settings.collections), own)
+        catalog = Catalog(settings.collections)
+        self.publisher = Publisher(settings.kafka, catalog, own)
+        self.gate = Gate(settings.auth, catalog)
         self.listener = Listener(
-            producer_app(self.publisher, own),
+            producer_app(self.publisher, own, self.gate),
             host=own.host,
             port=own.port,
             ws="none",
@@ -61,7 +65,7 @@ class ProducerService:
     @property
     def not_ready(self) -> str | None:
         """Why the balancer should send nobody here now, or None."""
-        return "this service is leaving" if self._leaving else self.publisher.not_ready
+        return "this service is leaving" if self._leaving else self.publisher.not_ready or self.gate.not_ready
 
     async def start(self) -> None:
         """Listen, whether or not Kafka is there; raises AddressTaken."""
@@ -74,13 +78,15 @@ class ProducerService:
         """Return when `stop` is set; raise what ended the publisher, if anything does."""
         stopping = asyncio.create_task(stop.wait())
         failing = asyncio.create_task(self.publisher.wait())
+        keys = asyncio.create_task(self.gate.run())
         try:
-            await asyncio.wait((stopping, failing), return_when=asyncio.FIRST_COMPLETED)
-            if failing.done():
-                await failing
+            await asyncio.wait((stopping, failing, keys), return_when=asyncio.FIRST_COMPLETED)
+            for ended in (failing, keys):
+                if ended.done():
+                    await ended
         finally:
-            stopping.cancel()
-            failing.cancel()
+            for task in (stopping, failing, keys):
+                task.cancel()
 
     async def stop(self) -> None:
         """Take no new requests, answer those under way, and end."""

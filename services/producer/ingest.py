@@ -19,6 +19,9 @@ from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
 from services.producer.write import Ack, Write, prepare_delete, prepare_put
 from shared.catalog import Collection
+from shared.credentials import Credentials
+from shared.gate import Gate
+from shared.principal import Principal
 from shared.problem import Problem
 from shared.resource import Watch
 from shared.target import Target, parse_target
@@ -31,9 +34,10 @@ _BOOLEANS: Final = {"true": True, "false": False}
 class Ingest:
     """The ASGI app behind every address; it answers with a response or raises Problem, never with both."""
 
-    def __init__(self, publisher: Publisher, settings: ProducerSettings) -> None:
+    def __init__(self, publisher: Publisher, settings: ProducerSettings, gate: Gate) -> None:
         self._publisher = publisher
         self._settings = settings
+        self._gate = gate
         self._bodies = Bodies(settings.max_buffered_bytes, settings.body_timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,15 +49,24 @@ class Ingest:
 
     async def _answer(self, request: Request) -> Mapping[str, Any]:
         watch = _addressed(parse_target(request.scope["raw_path"]))
+        principal = await self._admit(request, watch)
         collection = self._publisher.catalog.get(watch.collection)
         _check_method(request.method, watch)
         _check_conditions(request)
         if watch.id is None:
-            return await self._post(request, collection)
+            return await self._post(request, collection, principal)
         _parameters(request, ())
         with _refusals_counted():
             prepared = await self._prepare(request, collection, watch.id)
         return (await self._publisher.deliver(prepared)).document()
+
+    async def _admit(self, request: Request, watch: Watch) -> Principal:
+        """For whom it speaks; raises Problem when nothing that it may write is granted."""
+        credentials = Credentials(request.method, request.scope["scheme"], request.headers)
+        principal, _ = await self._gate.admit(credentials)
+        if watch.id is not None or not principal.grants.some("publish", watch.collection):
+            principal.require("publish", watch)
+        return principal
 
     async def _prepare(self, request: Request, collection: Collection, resource_id: str) -> Write:
         check_id(resource_id, self._settings)
@@ -77,7 +90,7 @@ class Ingest:
         except MalformedValue as malformed:
             raise problem_of_malformed(malformed, self._settings.max_depth) from None
 
-    async def _post(self, request: Request, collection: Collection) -> Mapping[str, Any]:
+    async def _post(self, request: Request, collection: Collection, principal: Principal) -> Mapping[str, Any]:
         atomic = _boolean(_parameters(request, ("atomic",)), "atomic")
         attributes = checked_attributes(attributes_of_headers(request.headers.items()))
         if "id" in attributes:
@@ -86,6 +99,9 @@ class Ingest:
         async with self._bodies.read(request, self._settings.max_body_bytes) as body:
             with _refusals_counted():
                 writes = await prepare_batch(collection, body, kind, attributes, self._settings)
+            for write in writes:
+                # All or nothing: nobody has to find out which part of a batch was theirs to write.
+                principal.require("publish", Watch(collection.name, write.id))
             if atomic:
                 return {"results": [ack.document() for ack in await self._publisher.deliver_together(writes)]}
             return {"results": _results(writes, await self._publisher.deliver_many(writes))}

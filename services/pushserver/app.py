@@ -24,6 +24,7 @@ from services.pushserver.source import Source
 from services.pushserver.transports.reception import Publisher, Reception
 from services.pushserver.transports.router import ReadApp
 from shared.catalog import Catalog
+from shared.gate import Gate
 from shared.kafka import KafkaSettings, require_extension
 from shared.serving import Listener, admin_app
 from shared.telemetry import logger
@@ -43,6 +44,7 @@ class PushServer:
         settings: PushServerSettings,
         kafka: KafkaSettings,
         catalog: Catalog,
+        gate: Gate,
         *,
         publish: Publisher | None = None,
     ) -> None:
@@ -52,7 +54,8 @@ class PushServer:
         self.source = Source(self.hub, kafka, settings)
         self.share = Share(settings.level_s)
         freshness = Freshness(self.source, settings.catch_up_s)
-        self.reception = Reception(self.hub, freshness, self.share, settings, publish=publish)
+        self.gate = gate
+        self.reception = Reception(self.hub, freshness, self.share, settings, gate, publish=publish)
         self.app = ReadApp(self.reception)
         self.heartbeat = Heartbeat(self.hub, self.share, settings)
         self.pause = LoopPause()
@@ -62,7 +65,7 @@ class PushServer:
     @property
     def not_ready(self) -> str | None:
         """Why the balancer should send nobody here now, or None."""
-        return "this server is leaving" if self.drain.announced else self.source.not_ready
+        return "this server is leaving" if self.drain.announced else self.source.not_ready or self.gate.not_ready
 
     def on_check(self, headers: Mapping[str, str]) -> None:
         """A balancer has asked whether this server is ready, and may say what its share is."""
@@ -77,6 +80,8 @@ class PushServer:
         self._tasks = [
             asyncio.create_task(self.source.run(), name="source"),
             asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
+            asyncio.create_task(self.gate.run(), name="gate"),
+            asyncio.create_task(self.reception.guard.run(), name="guard"),
         ]
 
     async def wait(self) -> None:
@@ -122,8 +127,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     from services.pushserver.relay import Relay  # noqa: PLC0415 -- its HTTP client is a quarter of a demo's start
 
     own = settings.pushserver
+    settings.auth.require_mode(own.host)
     relay = Relay(own.producer_url) if own.producer_url else None
-    server = PushServer(own, settings.kafka, Catalog(settings.collections), publish=relay.publish if relay else None)
+    catalog = Catalog(settings.collections)
+    gate = Gate(settings.auth, catalog)
+    server = PushServer(own, settings.kafka, catalog, gate, publish=relay.publish if relay else None)
     expose(server.hub, server.source, server.pause)
     public = server.listener()
     checked = admin_app(lambda: server.not_ready, asked=server.on_check)

@@ -32,6 +32,8 @@ PROTOCOL: Final = CloseReason("protocol_error", 1002, None)
 NOT_TEXT: Final = CloseReason("not_utf8", 1007, None)
 DEAD_PEER: Final = CloseReason("dead_peer", 1011, None)
 """It acknowledged nothing, or answered no ping, for `dead_peer_s`."""
+TOKEN_EXPIRED: Final = CloseReason("token_expired", KINDS["token_expired"].close, "token_expired")
+REVOKED: Final = CloseReason("revoked", KINDS["forbidden"].close, "forbidden")
 INTERNAL: Final = CloseReason("internal", KINDS["internal"].close, "internal")
 
 REASONS: Final = (
@@ -46,5 +48,7 @@ REASONS: Final = (
     PROTOCOL,
     NOT_TEXT,
     DEAD_PEER,
+    TOKEN_EXPIRED,
+    REVOKED,
     INTERNAL,
 )

@@ -29,6 +29,11 @@ def goaway(cursor: str | None, reconnect_in_ms: int) -> Frame:
     return {"event": "goaway", "cursor": cursor, "reconnect_in_ms": reconnect_in_ms}
 
 
+def auth(expires_in_ms: int) -> Frame:
+    """The token expires soon."""
+    return {"event": "auth", "expires_in_ms": expires_in_ms}
+
+
 def problem(refusal: Problem, ref: object = None) -> Frame:
     """A refusal, with its extension members."""
     told = {"code": refusal.code, "message": refusal.detail, "retry": refusal.kind.retry}

@@ -26,6 +26,8 @@ class Relay:
         url = self._url + path_of(write.watch.collection, write.watch.id or "")
         body = None if write.delete else orjson.dumps(write.data)
         headers = {} if body is None else {"Content-Type": "application/json"}
+        if write.token is not None:
+            headers["Authorization"] = f"Bearer {write.token.get_secret_value()}"
         try:
             async with session.request("DELETE" if body is None else "PUT", url, data=body, headers=headers) as answer:
                 document = orjson.loads(await answer.content.read(_MAX_ANSWER_BYTES))

@@ -1,11 +1,13 @@
 """The session: what each operation of a client means. An operation goes in; frames come out through the subscriber.
 
-What can't be answered at once is returned as a value (`CatchUp`, `Publish`): the transport waits for it, and comes
-back. Mistakes of the client become `problem` frames; a client that persists in them is closed.
+What can't be answered at once is returned as a value (`CatchUp`, `Publish`, `Renew`): the transport waits for it, and
+comes back. Mistakes of the client become `problem` frames; a client that persists in them is closed.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
+
+from pydantic import SecretStr
 
 from services.pushserver import frames
 from services.pushserver.close import INVALID
@@ -16,6 +18,7 @@ from services.pushserver.subscription import Subscription, WatchRequest
 from shared.catalog import MODES
 from shared.cursor import Segment
 from shared.event import parse_time_ms
+from shared.principal import Principal
 from shared.problem import Problem
 from shared.resource import Watch, checked_prefix
 
@@ -44,20 +47,48 @@ class Publish(NamedTuple):
     data: object
     delete: bool
     ref: object
+    token: SecretStr | None = None
+
+
+class Renew(NamedTuple):
+    """A newer token of the same principal, to be verified; then call `Session.renew`."""
+
+    token: SecretStr
+    ref: object
 
 
 class Session:
     """One connection's operations."""
 
-    __slots__ = ("_mistakes", "hub", "max_watches", "subscriber")
+    __slots__ = ("_mistakes", "_token", "hub", "max_watches", "principal", "subscriber")
 
-    def __init__(self, hub: Hub, subscriber: Subscriber, *, max_watches: int) -> None:
+    def __init__(self, hub: Hub, subscriber: Subscriber, principal: Principal, *, max_watches: int) -> None:
         self.hub = hub
         self.subscriber = subscriber
+        self.principal = principal
         self.max_watches = max_watches
+        self._token: SecretStr | None = None
         self._mistakes = 0
 
-    def on_op(self, op: object) -> CatchUp | Publish | None:
+    def hold(self, token: str | None) -> None:
+        """Keep the token that writes are passed on with, if it grants any."""
+        self._token = SecretStr(token) if token and self.principal.grants.some("publish") else None
+
+    def renew(self, principal: Principal, token: str, ref: object) -> None:
+        """Go on as a newer token says; watches that it doesn't cover end. One of somebody else raises Problem."""
+        if self.principal.sub and principal.sub != self.principal.sub:
+            raise Problem("forbidden", "this connection is of another `sub`: open one of your own")
+        self.principal = principal
+        self.hold(token)
+        for subscription in self.subscriber.subscriptions:
+            try:
+                principal.require("watch", subscription.watch)
+            except Problem as problem:
+                problem.members["watch"] = subscription.watch.label
+                self.subscriber.fail(subscription, problem)
+        self.subscriber.tell(frames.ack(ref))
+
+    def on_op(self, op: object) -> CatchUp | Publish | Renew | None:
         """Do an operation, or say what it waits for."""
         ref = watch = None
         try:
@@ -81,6 +112,7 @@ class Session:
 
     def subscribe(self, request: WatchRequest, *, settled: bool = False) -> CatchUp | None:
         """Add a watch; raises Problem when it can't be had."""
+        self.principal.require("watch", request.watch)
         channel = self.hub.channel(request.watch.collection)
         if self.subscriber.subscriptions.get(request.watch) is not None:
             self._acknowledge(request)
@@ -133,18 +165,19 @@ class Session:
         delete = members.get("delete", False)
         if watch.id is None or not isinstance(delete, bool) or delete == ("data" in members):
             raise Problem("invalid", "publish takes a resource and either data or delete:true")
+        self.principal.require("publish", watch)
         self.hub.catalog.get(watch.collection)
-        return Publish(watch, members.get("data"), delete, members.get("ref"))
+        return Publish(watch, members.get("data"), delete, members.get("ref"), self._token)
 
     def _ping(self, members: Mapping[str, Any]) -> None:
         _only(members, set())
         self.subscriber.tell(frames.pong(members.get("ref")))
 
-    def _auth(self, members: Mapping[str, Any]) -> None:
+    def _auth(self, members: Mapping[str, Any]) -> Renew:
         _only(members, {"token"})
-        raise Problem("invalid", "this server asks nobody for a token")
+        return Renew(SecretStr(_text(members, "token")), members.get("ref"))
 
-    OPERATIONS: ClassVar[Mapping[str, Callable[..., CatchUp | Publish | None]]] = {
+    OPERATIONS: ClassVar[Mapping[str, Callable[..., CatchUp | Publish | Renew | None]]] = {
         "subscribe": _subscribe,
         "unsubscribe": _unsubscribe,
         "publish": _publish,
@@ -175,7 +208,7 @@ def _checked_ref(members: Mapping[str, Any]) -> object:
     raise Problem("invalid", f"a ref is a number or a text of at most {_MAX_REF_CHARS} characters")
 
 
-def _operation(members: Mapping[str, Any]) -> Callable[..., CatchUp | Publish | None]:
+def _operation(members: Mapping[str, Any]) -> Callable[..., CatchUp | Publish | Renew | None]:
     name = members.get("op")
     operation = Session.OPERATIONS.get(name) if isinstance(name, str) else None
     if operation is None:

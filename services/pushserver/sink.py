@@ -24,6 +24,9 @@ class Sink(Protocol):
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """Write what ends the stream and let the connection go, once its bytes have left."""
 
+    def cut(self) -> None:
+        """Let the connection go at once; bytes that haven't left never will."""
+
     def wake(self) -> None:
         """See to it that `Subscriber.pump` is called, after others had their turn."""
 
@@ -43,6 +46,9 @@ class Nowhere:
         """Nothing."""
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
+        """Nothing."""
+
+    def cut(self) -> None:
         """Nothing."""
 
     def wake(self) -> None:

@@ -174,4 +174,4 @@ def _dial(port: ReservedPort) -> Dial:
 
 
 def _toml(collections: Sequence[str]) -> str:
-    return "\n".join(_TABLE.format(name, PARTITIONS) for name in collections)
+    return '[auth]\nmode = "none"\n' + "\n".join(_TABLE.format(name, PARTITIONS) for name in collections)

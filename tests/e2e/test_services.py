@@ -71,7 +71,7 @@ def test_a_port_that_is_taken_is_a_clear_end(name: str, tmp_path: Path) -> None:
 async def without_kafka(name: str, tmp_path: Path) -> AsyncIterator[Service]:
     """A service whose Kafka doesn't answer, once it is alive."""
     config = tmp_path / "watchroute.toml"
-    config.write_text(f'[kafka]\nbootstrap = "127.0.0.1:{free_port()}"\n{COLLECTIONS}')
+    config.write_text(f'[auth]\nmode = "none"\n[kafka]\nbootstrap = "127.0.0.1:{free_port()}"\n{COLLECTIONS}')
     service = Service(name, tmp_path, config, {})
     service.launch()
     async with Http(service.admin_url) as http:

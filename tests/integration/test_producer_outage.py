@@ -197,7 +197,8 @@ async def test_the_service_runs_without_kafka_and_is_ready_with_it(kafka: MavenB
     topic = await topic_on(kafka)
     await kafka.stop()
     config = tmp_path / "watchroute.toml"
-    config.write_text(f'[kafka]\nbootstrap = "{kafka.bootstrap}"\n[collections.stocks]\ntopic = "{topic}"\n')
+    collection = f'[collections.stocks]\ntopic = "{topic}"\n'
+    config.write_text(f'[auth]\nmode = "none"\n[kafka]\nbootstrap = "{kafka.bootstrap}"\n{collection}')
     service = Service("producer", tmp_path, config, {"WATCHROUTE_PRODUCER_ACK_TIMEOUT_S": "2"})
     service.launch()
     try:

@@ -36,6 +36,8 @@ def config(broker: Broker, topic: str, large_topic: str, tmp_path: Path) -> Path
     path = tmp_path / "watchroute.toml"
     path.write_text(
         f"""
+        [auth]
+        mode = "none"
         [kafka]
         bootstrap = "{broker.bootstrap}"
         [collections.stocks]

@@ -37,7 +37,7 @@ MOST_BYTES: Final = 4096
 async def process(broker: Broker, folder: Path, *topics: str, **settings: Any) -> AsyncIterator[Service]:
     """A server of the collections `items`, `more1`, …, launched, and killed in the end if it still runs."""
     config = folder / "watchroute.toml"
-    lines = ["[kafka]", f'bootstrap = "{broker.bootstrap}"', "[pushserver]"]
+    lines = ["[auth]", 'mode = "none"', "[kafka]", f'bootstrap = "{broker.bootstrap}"', "[pushserver]"]
     lines += [f"{name} = {value}" for name, value in settings.items()]
     for name, topic in zip(itertools.chain(["items"], (f"more{n}" for n in itertools.count(1))), topics, strict=False):
         lines += [f"[collections.{name}]", f'topic = "{topic}"']

@@ -11,6 +11,7 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import WS_JSON, Wire
 from shared.catalog import Mode
 from shared.event import Event
+from shared.principal import EVERYBODY, Principal
 from shared.resource import Watch
 from tests.support.core_output import READERS, FakeSink, Frame, Said, kernel_write
 from tests.support.events import EPOCH, catalog
@@ -47,6 +48,7 @@ class Client:
         together: bool = False,
         quiet: bool = False,
         max_watches: int = 10,
+        principal: Principal = EVERYBODY,
     ) -> None:
         self.hub = hub
         self.sink = FakeSink()
@@ -54,7 +56,7 @@ class Client:
             wire, self.sink, hub.counters, limit_bytes=limit_bytes, together=together, quiet=quiet
         )
         self.sink.subscriber = self.subscriber
-        self.session = Session(hub, self.subscriber, max_watches=max_watches)
+        self.session = Session(hub, self.subscriber, principal, max_watches=max_watches)
         self._read = READERS[wire.name.removesuffix("-json").removesuffix("-compact")]
         hub.join(self.subscriber)
 

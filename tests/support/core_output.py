@@ -33,6 +33,7 @@ class FakeSink:
     def __init__(self) -> None:
         self.written: list[bytes] = []
         self.room: int | None = None
+        self.was_cut = False
         self.woken = False
         self.closed: CloseReason | None = None
         self.cursor: str | None = None
@@ -74,6 +75,10 @@ class FakeSink:
         """The end."""
         assert self.closed is None, "a connection ends once"
         self.closed, self.cursor = reason, cursor
+
+    def cut(self) -> None:
+        """The end, and nothing that waits is told."""
+        self.was_cut = True
 
     def wake(self) -> None:
         """Remember that `pump` is wanted."""

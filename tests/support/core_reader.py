@@ -12,6 +12,7 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import LINES, SSE, SSE_ONE, WS_JSON, Wire
 from shared.cursor import decode_cursor
 from shared.event import Event
+from shared.principal import EVERYBODY
 from tests.support.core_output import READERS, Frame
 from tests.support.core_stalls import RENEWED, StallingSink, Stalls
 from tests.support.model import Bookmark, Positions, Truth, View
@@ -52,7 +53,7 @@ class Reader:
             quiet=self.quiet,
         )
         self.sink.subscriber = self.subscriber
-        self.session = Session(hub, self.subscriber, max_watches=10)
+        self.session = Session(hub, self.subscriber, EVERYBODY, max_watches=10)
         self.views: dict[str, View] = {}
         self.failed: list[Frame] = []
         self.last: Bookmark | None = None

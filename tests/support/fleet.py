@@ -105,7 +105,7 @@ async def create_topics(broker: Broker, tables: Iterable[Settings]) -> None:
 
 
 def _toml(bootstrap: str, collections: Mapping[str, Settings]) -> str:
-    lines = ["[kafka]", f"bootstrap = {json.dumps(bootstrap)}"]
+    lines = ["[auth]", 'mode = "none"', "[kafka]", f"bootstrap = {json.dumps(bootstrap)}"]
     for name, table in collections.items():
         lines += [f"[collections.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"

@@ -12,7 +12,9 @@ from infra.cluster.deadline import until
 from services.pushserver.app import PushServer
 from services.pushserver.metrics import expose
 from services.pushserver.settings import PushServerSettings
+from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog, CollectionSettings
+from shared.gate import Gate
 from shared.kafka import KafkaSettings
 from tests.support.records import RawRecord, produce
 
@@ -25,6 +27,7 @@ _FAST: Final[Mapping[str, Any]] = {
     "identity_check_s": 0.2,
 }
 _GRACE_S: Final = 0.5
+OPEN: Final = AuthSettings(mode="none")
 
 
 def push_server(
@@ -32,13 +35,16 @@ def push_server(
     collections: Mapping[str, Mapping[str, Any]],
     *,
     kafka: Mapping[str, Any] | None = None,
+    auth: AuthSettings = OPEN,
     **settings: Any,
 ) -> PushServer:
     """A server of these `[collections.NAME]` tables; `kafka` and `settings` override what makes tests fast."""
+    catalog = Catalog({name: CollectionSettings(**table) for name, table in collections.items()})
     return PushServer(
         PushServerSettings(**{**_FAST, **settings}),
         KafkaSettings(bootstrap=bootstrap, **{"request_timeout_ms": 2000, **(kafka or {})}),
-        Catalog({name: CollectionSettings(**table) for name, table in collections.items()}),
+        catalog,
+        Gate(auth, catalog),
     )
 
 

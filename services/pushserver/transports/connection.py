@@ -12,6 +12,7 @@ from services.pushserver.subscriber import Subscriber
 from services.pushserver.transports.peer import is_death, look_at, wait_for
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.stall import Stall
+from shared.principal import Principal
 
 _DIRECT: Final = os.name == "posix"
 """Elsewhere a socket's descriptor is none that `os.write` takes."""
@@ -20,10 +21,11 @@ _DIRECT: Final = os.name == "posix"
 class Connection(asyncio.Protocol):
     """Passes bytes and flow control between a transport and its subscriber; subclasses say how it ends."""
 
-    __slots__ = ("reception", "socket", "stall", "subscriber", "transport", "write")
+    __slots__ = ("principal", "reception", "socket", "stall", "subscriber", "transport", "write")
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, principal: Principal) -> None:
         self.reception = reception
+        self.principal = principal
         self.subscriber: Subscriber
         self.transport: Any = None
         self.write: Callable[[bytes], None]
@@ -39,7 +41,7 @@ class Connection(asyncio.Protocol):
             # Nothing may wait in the transport unknown to the subscriber: what the hub writes would overtake it.
             transport.set_write_buffer_limits(high=0)
             self.socket = transport.get_extra_info("socket").fileno()
-        self.reception.hub.join(self.subscriber)
+        self.reception.join(self.subscriber, self.principal)
         more = self.subscriber.pump()
         if self.write is begin:
             begin(b"")
@@ -69,7 +71,7 @@ class Connection(asyncio.Protocol):
         if not self.subscriber.ended:
             reason = DEAD_PEER if is_death(exc) else GONE
             self.reception.counters.closed[reason.name] += 1
-        self.reception.hub.leave(self.subscriber)
+        self.reception.leave(self.subscriber)
 
     # The subscriber's calls
 
@@ -85,6 +87,10 @@ class Connection(asyncio.Protocol):
         """End it; what was written before still leaves."""
         del reason, cursor
         self.transport.close()
+
+    def cut(self) -> None:
+        """End it now."""
+        self.transport.abort()
 
     # The heartbeat's call
 

@@ -69,6 +69,9 @@ class Gathering:
     def finish(self, data: bytes, written: int) -> None:
         """Nothing: there is no socket."""
 
+    def cut(self) -> None:
+        """Nothing: what was gathered before may be told."""
+
     def wake(self) -> None:
         """Pump soon."""
         self._turns.ask(self)
@@ -93,15 +96,15 @@ async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receiv
     gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
     subscriber = reception.subscriber(wires[asked.format], gathering, together=True, quiet=True)
     gathering.subscriber = subscriber
-    reception.open(subscriber, asked.watches)
-    reception.hub.wheel.add(subscriber)
+    reception.open(subscriber, asked.watches, asked.principal)
+    reception.join(subscriber, asked.principal)
     try:
         if gathering.pump():
             gathering.wake()
         await _wait(gathering, receive, wait_s)
         body = _body(gathering.take(), gathering.cursor or asked.watches[0].cursor, packed=kind == MSGPACK)
     finally:
-        reception.hub.leave(subscriber)
+        reception.leave(subscriber)
     await Response(body, headers={**_HEADERS, "Content-Type": kind})(scope, receive, send)
 
 
@@ -111,15 +114,15 @@ async def wait_for_change(reception: Reception, asked: Asked, receive: Receive, 
     subscriber = reception.subscriber(LINES["compact"], gathering, together=True, quiet=True)
     gathering.subscriber = subscriber
     request = WatchRequest(asked.watch, snapshot=False)
-    reception.open(subscriber, (request,))
-    reception.hub.wheel.add(subscriber)
+    reception.open(subscriber, (request,), asked.principal)
+    reception.join(subscriber, asked.principal)
     try:
         if gathering.pump():
             gathering.wake()
         gathering.done.clear()
         await _wait(gathering, receive, wait_s)
     finally:
-        reception.hub.leave(subscriber)
+        reception.leave(subscriber)
 
 
 async def _wait(gathering: Gathering, receive: Receive, wait_s: float) -> None:

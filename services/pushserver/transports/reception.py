@@ -1,11 +1,12 @@
 """The reception: what every transport needs to take a watch in."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
 
 from services.pushserver.channel import Channel
 from services.pushserver.counters import Counters
 from services.pushserver.freshness import Freshness
+from services.pushserver.guard import Guard
 from services.pushserver.hub import Hub
 from services.pushserver.resume import Ahead, begin
 from services.pushserver.session import CatchUp, Publish, Session, check_mode
@@ -17,6 +18,9 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.request import Asked
 from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
+from shared.credentials import Credentials
+from shared.gate import Gate
+from shared.principal import Principal
 from shared.problem import Problem
 
 REQUEST_ID: Final = "x-request-id"
@@ -34,6 +38,7 @@ class Reception:
         freshness: Freshness,
         share: Share,
         settings: PushServerSettings,
+        gate: Gate,
         *,
         publish: Publisher | None = None,
     ) -> None:
@@ -41,6 +46,8 @@ class Reception:
         self.freshness = freshness
         self.settings = settings
         self._share = share
+        self.gate = gate
+        self.guard = Guard()
         self.publish = publish
         self.turns = Turns()
         self.leaving = False
@@ -49,6 +56,28 @@ class Reception:
     def counters(self) -> Counters:
         """The server's totals."""
         return self.hub.counters
+
+    async def admit(self, asked: Asked, scope: Mapping[str, Any]) -> Asked:
+        """Find out for whom it speaks, and that all it names is granted; raises Problem."""
+        credentials = Credentials(
+            scope.get("method", ""), scope["scheme"], asked.headers, asked.shown, scope.get("subprotocols", ())
+        )
+        principal, token = await self.gate.admit(credentials)
+        for request in asked.watches:
+            principal.require("watch", request.watch)
+        if not asked.watches:
+            principal.require_any("watch")
+        return asked._replace(principal=principal, token=token)
+
+    def join(self, subscriber: Subscriber, principal: Principal) -> None:
+        """Count a connection in: it gets bookmarks, until it leaves or its token ends."""
+        self.hub.join(subscriber)
+        self.guard.enter(subscriber, principal)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Count a connection out, with all its watches."""
+        self.guard.leave(subscriber)
+        self.hub.leave(subscriber)
 
     async def channel(self, asked: Asked) -> Channel:
         """The channel of an address, as fresh as `at_least` wants it; raises Problem."""
@@ -86,12 +115,12 @@ class Reception:
             if isinstance(decision, Ahead):
                 await self.freshness.settle(channel, decision.segment)
 
-    def open(self, subscriber: Subscriber, requests: Iterable[WatchRequest]) -> Session:
+    def open(self, subscriber: Subscriber, requests: Iterable[WatchRequest], principal: Principal) -> Session:
         """Give a subscriber its watches, without a word yet; raises Problem, and then it has none."""
         # It may have begun to leave while this one waited, and then nobody would send it away any more.
         self.check_open()
         self.check_room()
-        session = Session(self.hub, subscriber, max_watches=self.settings.max_watches)
+        session = Session(self.hub, subscriber, principal, max_watches=self.settings.max_watches)
         try:
             for request in requests:
                 session.subscribe(request, settled=True)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import FORMATS, Format
 from shared.catalog import MODES
 from shared.event import parse_time_ms
+from shared.principal import EVERYBODY, Principal
 from shared.problem import Problem
 from shared.resource import Watch, checked_prefix
 from shared.target import Target, parse_target
@@ -21,6 +22,7 @@ MSGPACK: Final = "application/msgpack"
 MAX_QUERY_BYTES: Final = 65_536
 MAX_WAIT_S: Final = 60.0
 _SHORT_BYTES: Final = 512
+_TOKEN: Final = b"token="
 
 _WATCH: Final = frozenset({"cursor", "since", "mode", "snapshot", "format", "at_least"})
 _PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
@@ -38,7 +40,10 @@ T = TypeVar("T", bound=str)
 
 
 class Asked(NamedTuple):
-    """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names."""
+    """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names.
+
+    `shown` is the token of its address, `token` the one that was accepted, and `principal` whom that speaks for.
+    """
 
     kind: str
     headers: Mapping[str, str]
@@ -46,6 +51,9 @@ class Asked(NamedTuple):
     watches: tuple[WatchRequest, ...]
     format: Format
     accept: str
+    shown: str | None = None
+    principal: Principal = EVERYBODY
+    token: str | None = None
 
     @property
     def watch(self) -> Watch:
@@ -94,16 +102,29 @@ class _Address(NamedTuple):
     last_event_id: str | None
 
 
-def read_request(scope: Mapping[str, Any]) -> Asked:
+def read_request(scope: Mapping[str, Any], *, token_in_query: bool = False) -> Asked:
     """Read an ASGI scope; raises Problem."""
     headers = _headers(scope)
     accept = headers.get("accept", "*/*")
     path, query, last_event_id = scope["raw_path"], scope["query_string"], headers.get("last-event-id")
+    shown = None
+    if token_in_query:
+        query, shown = _without_token(query)
     address = _Address(scope["type"], path, query, accept, last_event_id)
     # The long ones are the rare ones, and would fill the memory.
     short = len(path) + len(query) + len(accept) + len(last_event_id or "") <= _SHORT_BYTES
     kind, parameters, watches, format_ = (_read_again if short else _read)(address)
-    return Asked(kind, headers, parameters, watches, format_, accept)
+    return Asked(kind, headers, parameters, watches, format_, accept, shown)
+
+
+def _without_token(query: bytes) -> tuple[bytes, str | None]:
+    """The query without its token, which is to be kept and told nowhere, and the token."""
+    pairs = query.split(b"&")
+    tokens = [pair.removeprefix(_TOKEN) for pair in pairs if pair.startswith(_TOKEN)]
+    if len(tokens) > 1:
+        raise Problem("invalid", "a token is shown once, in one place")
+    rest = b"&".join(pair for pair in pairs if not pair.startswith(_TOKEN))
+    return rest, unquote_to_bytes(tokens[0]).decode("latin-1") if tokens else None
 
 
 def _read(address: _Address) -> tuple[str, Mapping[str, str], tuple[WatchRequest, ...], Format]:

@@ -43,7 +43,8 @@ class ReadApp:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _METHODS:
             raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
-        asked = read_request(scope)
+        asked = read_request(scope, token_in_query=self._reception.gate.settings.token_in_query)
+        asked = await self._reception.admit(asked, scope)
         if scope["type"] == "websocket":
             await websocket.accept(self._reception, asked, scope)
         else:

@@ -14,6 +14,7 @@ from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk, sse_retry
+from shared.principal import Principal
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -28,8 +29,8 @@ class StreamConnection(Connection):
 
     __slots__ = ("chunked",)
 
-    def __init__(self, reception: Reception, *, chunked: bool) -> None:
-        super().__init__(reception)
+    def __init__(self, reception: Reception, principal: Principal, *, chunked: bool) -> None:
+        super().__init__(reception, principal)
         self.chunked = chunked
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
@@ -43,9 +44,9 @@ async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Rece
     """Answer with an event stream; raises Problem as long as nothing was sent."""
     await reception.settle(asked)
     chunked = scope["http_version"] != "1.0"
-    connection = StreamConnection(reception, chunked=chunked)
+    connection = StreamConnection(reception, asked.principal, chunked=chunked)
     connection.subscriber = reception.subscriber(_wire(asked, chunked=chunked), connection, together=True)
-    reception.open(connection.subscriber, asked.watches)
+    reception.open(connection.subscriber, asked.watches, asked.principal)
     if scope["method"] == "HEAD":
         connection.subscriber.drop_all()
         await Response(headers=HEADERS)(scope, receive, send)

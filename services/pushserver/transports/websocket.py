@@ -10,7 +10,7 @@ from websockets.frames import Opcode
 
 from services.pushserver import frames
 from services.pushserver.close import CLIENT_CLOSED, DEAD_PEER, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
-from services.pushserver.session import CatchUp, Publish, Session
+from services.pushserver.session import CatchUp, Publish, Renew, Session
 from services.pushserver.successor import EXTENSION
 from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.inbound import Inbound, Message, Violation
@@ -18,6 +18,7 @@ from services.pushserver.transports.peer import to_be_pinged
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import WS_JSON, WS_MSGPACK, ws_frame
+from shared.principal import Principal
 from shared.problem import Problem
 from shared.telemetry import logger
 from shared.value import MAX_DEPTH, MalformedValue, check_json
@@ -40,8 +41,8 @@ class SocketConnection(Connection):
 
     __slots__ = ("_closing", "_inbound", "_pinged_at", "_task", "_waiting", "binary", "session")
 
-    def __init__(self, reception: Reception, *, binary: bool) -> None:
-        super().__init__(reception)
+    def __init__(self, reception: Reception, principal: Principal, *, binary: bool) -> None:
+        super().__init__(reception, principal)
         self.binary = binary
         self.session: Session
         self._inbound: Inbound | None = None
@@ -164,12 +165,14 @@ class SocketConnection(Connection):
             if not self.subscriber.blocked or self.subscriber.ended:
                 self.transport.resume_reading()
 
-    async def _finish(self, outcome: CatchUp | Publish) -> None:
+    async def _finish(self, outcome: CatchUp | Publish | Renew) -> None:
         """Do what an operation waits for, then go on with those that came after it."""
-        ref, watch = (outcome.ref, None) if isinstance(outcome, Publish) else outcome.asked_as
+        ref, watch = outcome.asked_as if isinstance(outcome, CatchUp) else (outcome.ref, None)
         try:
             if isinstance(outcome, Publish):
                 self.subscriber.tell(await self._published(outcome))
+            elif isinstance(outcome, Renew):
+                await self._renew(outcome)
             else:
                 await self.reception.catch_up(outcome)
                 self.session.subscribe(outcome.request, settled=True)
@@ -182,6 +185,11 @@ class SocketConnection(Connection):
         self._task = None
         self._read_on()
         self.wake()
+
+    async def _renew(self, outcome: Renew) -> None:
+        token = outcome.token.get_secret_value()
+        self.session.renew(await self.reception.gate.verify(token), token, outcome.ref)
+        self.reception.guard.enter(self.subscriber, self.session.principal)
 
     async def _published(self, outcome: Publish) -> dict[str, Any]:
         if self.reception.publish is None:
@@ -196,9 +204,10 @@ async def accept(reception: Reception, asked: Asked, scope: Scope) -> None:
     await reception.settle(asked)
     binary = protocol == MSGPACK_PROTOCOL
     wires = WS_MSGPACK if binary else WS_JSON
-    connection = SocketConnection(reception, binary=binary)
+    connection = SocketConnection(reception, asked.principal, binary=binary)
     connection.subscriber = reception.subscriber(wires[asked.format], connection, together=False)
-    connection.session = reception.open(connection.subscriber, asked.watches)
+    connection.session = reception.open(connection.subscriber, asked.watches, asked.principal)
+    connection.session.hold(asked.token)
     headers = [("Sec-WebSocket-Protocol", protocol)] if protocol else []
     hand_off: Any = scope["extensions"][EXTENSION]
     hand_off(headers, connection)

@@ -15,7 +15,9 @@ from services.producer.app import producer_app
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
 from services.producer.write import Ack, Write
+from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog, CollectionSettings
+from shared.gate import Gate
 from shared.kafka import KafkaSettings
 from shared.problem import Problem
 from shared.serving import Listener
@@ -97,7 +99,12 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         async def start(**options: Any) -> Service:
             settings = ProducerSettings(**options)
             publisher = RecordingPublisher(catalog, settings)
-            listener = Listener(producer_app(publisher, settings), host="127.0.0.1", port=0, ws="none")
+            listener = Listener(
+                producer_app(publisher, settings, Gate(AuthSettings(mode="none"), catalog)),
+                host="127.0.0.1",
+                port=0,
+                ws="none",
+            )
             await listener.start()
             stack.push_async_callback(listener.stop, 0.1)
             return Service(publisher, listener.port, session)

@@ -10,6 +10,7 @@ from services.pushserver.transports.longpoll import Gathering
 from services.pushserver.turns import Turns
 from services.pushserver.wire import LINES
 from shared.cursor import decode_cursor
+from shared.principal import EVERYBODY
 from shared.resource import Watch
 from tests.support.core_client import broadcast, hub_of
 from tests.support.events import put
@@ -26,7 +27,7 @@ class Poll:
         )
         self.gathering.subscriber = self.subscriber
         self.hub.join(self.subscriber)
-        session = Session(self.hub, self.subscriber, max_watches=1)
+        session = Session(self.hub, self.subscriber, EVERYBODY, max_watches=1)
         assert session.subscribe(WatchRequest(Watch("stocks"), "state", snapshot=False)) is None
         self.gathering.pump()
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.grants import Grants
+from shared.principal import Principal
 from shared.revocations import RevocationMistake, Revocations
-from shared.token import Principal
 
 
 def principal(sub: str = "ann", issued_at: float | None = 100.0, jti: str | None = "7") -> Principal:

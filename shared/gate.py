@@ -1,0 +1,89 @@
+"""The gate: finds out for whom a request speaks."""
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from shared.auth_settings import AuthSettings, IssuerSettings
+from shared.catalog import Catalog
+from shared.credentials import Credentials
+from shared.grants import Action, Grants
+from shared.origin import Origins
+from shared.pattern import Template
+from shared.principal import EVERYBODY, Principal
+from shared.problem import Problem
+
+if TYPE_CHECKING:
+    from shared.token import Issuer, Verifier
+
+_NO_CLAIMS: Final[dict[str, str]] = {}
+
+
+class Gate:
+    """One for each service. `run` keeps the issuers' keys fresh until it is cancelled."""
+
+    def __init__(self, settings: AuthSettings, catalog: Catalog) -> None:
+        public: list[tuple[Action, Template]] = [
+            ("watch", Template.parse(f"{collection.name}/*")) for collection in catalog if collection.settings.public
+        ]
+        self.settings = settings
+        self._origins = Origins(settings.origins)
+        self._issuers: list[Issuer] = []
+        self._verifier: Verifier | None = None
+        if self.asks:
+            self._issuers, self._verifier = _verifier(settings, [*public, *settings.templates])
+        granted = Grants.of_token(_NO_CLAIMS, public)
+        self._nobody = EVERYBODY if settings.mode == "none" else Principal("", inf, granted, hides=settings.hide)
+
+    @property
+    def asks(self) -> bool:
+        """Whether anybody is asked for a token."""
+        return self.settings.mode != "none"
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why nobody with a token could be let in now, or None."""
+        sources = [issuer.keys for issuer in self._issuers if issuer.keys is not None]
+        waits = sources and not any(source.known for source in sources)
+        return "the keys of no issuer are known" if waits else None
+
+    async def run(self) -> None:
+        """Look at the keys from time to time."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.Event().wait())
+            for issuer in self._issuers:
+                if issuer.keys is not None:
+                    tasks.create_task(issuer.keys.run())
+
+    async def admit(self, credentials: Credentials) -> tuple[Principal, str | None]:
+        """For whom it speaks, and the token that says so; raises Problem.
+
+        Who shows no token may see what is public, and everything where nobody is asked.
+        """
+        if not credentials.method:
+            credentials.check_origin(self._origins)
+        if not self.asks:
+            return self._nobody, None
+        token = credentials.token(self.settings, self._origins)
+        return (self._nobody, None) if token is None else (await self.verify(token), token)
+
+    async def verify(self, token: str) -> Principal:
+        """Whom a token speaks for; raises Problem."""
+        if self._verifier is None:
+            raise Problem("invalid", "this server asks nobody for a token")
+        return await self._verifier.verify(token)
+
+
+def _verifier(settings: AuthSettings, own: list[tuple[Action, Template]]) -> "tuple[list[Issuer], Verifier]":
+    # Cryptography and an HTTP client take a while to load, and are of no use where nobody is asked.
+    from shared.key_source import KeySource  # noqa: PLC0415 -- see above
+    from shared.token import Issuer, Verifier  # noqa: PLC0415 -- see above
+    from shared.verify_key import VerifyKey  # noqa: PLC0415 -- see above
+
+    def issuer(table: IssuerSettings) -> Issuer:
+        if table.jwks is not None:
+            return Issuer(table.issuer, table.audience, keys=KeySource(table.jwks, settings.keys_refresh_s))
+        return Issuer(table.issuer, table.audience, shared=VerifyKey(None, "HS256", table.secret()))
+
+    issuers = [issuer(table) for table in settings.issuers.values()]
+    return issuers, Verifier(issuers, leeway_s=settings.leeway_s, own=own, hides=settings.hide)
