@@ -9,6 +9,7 @@ from shared.problem import Problem
 from shared.target import parse_target
 
 _READS: Final = ("GET", "HEAD")
+_PREFLIGHT: Final = b"access-control-request-method"
 _API: Final = b"/v1/"
 
 
@@ -35,13 +36,18 @@ class Front:
         raw_path: bytes = scope["raw_path"]
         if not raw_path.startswith(_API):
             return self._rest
-        if scope["type"] == "websocket" or scope["method"] in _READS:
+        if scope["type"] == "websocket" or scope["method"] in _READS or _asks_first(scope):
             return self._reader
         allowed = allowed_methods(raw_path)
         if scope["method"] not in allowed:
             known = ", ".join(allowed)
             raise Problem("method_not_allowed", f"what goes here: {known}", headers={"Allow": known})
         return self._writer
+
+
+def _asks_first(scope: Scope) -> bool:
+    """Whether a browser asks what a page may ask: both services would say the same."""
+    return scope["method"] == "OPTIONS" and any(name == _PREFLIGHT for name, _ in scope["headers"])
 
 
 def allowed_methods(raw_path: bytes) -> tuple[str, ...]:

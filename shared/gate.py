@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.auth_settings import AuthSettings, IssuerSettings
 from shared.catalog import Catalog
+from shared.cors import Cors
 from shared.credentials import Credentials
 from shared.grants import Action, Grants
 from shared.origin import Origins
@@ -28,6 +29,7 @@ class Gate:
         ]
         self.settings = settings
         self._origins = Origins(settings.origins)
+        self.cors = Cors(self._origins, credentials=settings.cookie is not None)
         self._issuers: list[Issuer] = []
         self._verifier: Verifier | None = None
         if self.asks:

@@ -29,6 +29,9 @@ class Origins:
         for each in written:
             self._add(each)
 
+    def __bool__(self) -> bool:
+        return self._everybody or bool(self._exact) or bool(self._suffixes)
+
     def allow(self, origin: str) -> bool:
         """Whether a request with this `Origin` may be answered; what isn't an origin may not."""
         if self._everybody:

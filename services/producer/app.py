@@ -38,7 +38,12 @@ class EveryAddress(BaseRoute):
 
 def producer_app(publisher: Publisher, settings: ProducerSettings, gate: Gate) -> ASGIApp:
     """The write side of the API as an ASGI app, for every address; what it doesn't take, it refuses with a problem."""
-    return problem_app([EveryAddress(Ingest(publisher, settings, gate))])
+    app = problem_app([EveryAddress(Ingest(publisher, settings, gate))])
+
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, gate.cors.sending(scope, send))
+
+    return answering
 
 
 class ProducerService:

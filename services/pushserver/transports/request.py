@@ -104,7 +104,7 @@ class _Address(NamedTuple):
 
 def read_request(scope: Mapping[str, Any], *, token_in_query: bool = False) -> Asked:
     """Read an ASGI scope; raises Problem."""
-    headers = _headers(scope)
+    headers = headers_of(scope)
     accept = headers.get("accept", "*/*")
     path, query, last_event_id = scope["raw_path"], scope["query_string"], headers.get("last-event-id")
     shown = None
@@ -166,7 +166,8 @@ def _range(text: str) -> tuple[str, float]:
     return name, 1.0
 
 
-def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a request, names in small letters; one that came several times is a list."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1"), value.decode("latin-1")

@@ -5,8 +5,9 @@ from starlette.types import Receive, Scope, Send
 from services.pushserver.successor import ClientGone
 from services.pushserver.transports import longpoll, snapshot, sse, websocket
 from services.pushserver.transports.reception import Reception
-from services.pushserver.transports.request import read_request
+from services.pushserver.transports.request import headers_of, read_request
 from shared.answers import problem_response
+from shared.cors import is_preflight
 from shared.problem import Problem
 from shared.telemetry import logger
 
@@ -30,6 +31,7 @@ class ReadApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        send = self._reception.gate.cors.sending(scope, send)
         try:
             await self._answer(scope, receive, send)
         except Problem as problem:
@@ -42,7 +44,10 @@ class ReadApp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _METHODS:
-            raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
+            if not is_preflight(scope["method"], headers := headers_of(scope)):
+                raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
+            await self._reception.gate.cors.preflight(headers)(scope, receive, send)
+            return
         asked = read_request(scope, token_in_query=self._reception.gate.settings.token_in_query)
         asked = await self._reception.admit(asked, scope)
         if scope["type"] == "websocket":

@@ -21,6 +21,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
 }
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
@@ -52,7 +53,11 @@ async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Rece
         await Response(headers=HEADERS)(scope, receive, send)
         return
     hand_off: Any = scope["extensions"][EXTENSION]
-    hand_off(_head(reception.settings.sse_retry_ms, int(time.time()), chunked=chunked), connection)
+    head = _head(reception.settings.sse_retry_ms, int(time.time()), chunked=chunked)
+    if more := reception.gate.cors.headers(asked.headers):
+        lines = "".join(f"{name}: {text}\r\n" for name, text in more.items()).encode("latin-1")
+        head = head.replace(_END_OF_HEAD, b"\r\n" + lines + b"\r\n", 1)
+    hand_off(head, connection)
 
 
 def _wire(asked: Asked, *, chunked: bool) -> Wire:

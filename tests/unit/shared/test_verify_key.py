@@ -85,7 +85,7 @@ def test_a_token_without_a_name_has_the_only_key_of_its_kind() -> None:
         b"[" * 100_000,
         json.dumps({"keys": [jwk_of("EdDSA")] * (MOST_KEYS + 1)}).encode(),
     ],
-    ids=range(10),
+    ids=range(9),
 )
 def test_what_is_no_set_of_usable_keys_is_refused(document: bytes) -> None:
     with pytest.raises(KeysUnreadable):
