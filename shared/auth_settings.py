@@ -43,13 +43,7 @@ class IssuerSettings(BaseModel):
 
     def secret(self) -> bytes:
         """The shared secret; raises ConfigurationError when it can't be had, or could be guessed."""
-        try:
-            secret = self.secret_file.read_bytes().strip() if self.secret_file else b""
-        except OSError as error:
-            raise ConfigurationError([f"auth.issuers: {self.secret_file}: {error.strerror}"]) from None
-        if len(secret) < _SECRET_BYTES:
-            raise ConfigurationError([f"auth.issuers: {self.secret_file} has less than {_SECRET_BYTES} bytes"])
-        return secret
+        return _secret(self.secret_file) if self.secret_file else b""
 
 
 class AuthSettings(BaseModel):
@@ -74,6 +68,9 @@ class AuthSettings(BaseModel):
     )
     grants: tuple[str, ...] = Field(
         (), description="What each token grants besides its scopes: `watch:inbox/{sub}`, `publish:rooms/{tenant}/*`."
+    )
+    ticket_secret_file: Path | None = Field(
+        None, description="A file with 32 bytes or more that all push servers share, so that tickets work on each."
     )
     hide: bool = Field(default=False, description="What isn't granted looks as if it weren't there: 404, not 403.")
     origins: tuple[str, ...] = Field(
@@ -109,6 +106,10 @@ class AuthSettings(BaseModel):
             raise ValueError("two issuers have the same name (issuer)")
         return self
 
+    def ticket_secret(self) -> bytes | None:
+        """What tickets are signed with, None for a secret of one's own; raises ConfigurationError."""
+        return _secret(self.ticket_secret_file) if self.ticket_secret_file else None
+
     @property
     def templates(self) -> list[tuple[Action, Template]]:
         """`grants`, as the matcher takes them."""
@@ -136,6 +137,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError([f"auth: {path}: {error.strerror}"]) from None
+    if len(secret) < _SECRET_BYTES:
+        raise ConfigurationError([f"auth: {path} has less than {_SECRET_BYTES} bytes: it could be guessed"])
+    return secret
 
 
 def _templates(grants: tuple[str, ...]) -> Iterator[tuple[Action, Template]]:

@@ -101,10 +101,10 @@ def _name_from(folder: Path, content: dict[str, Any]) -> None:
             collection["schema"] = str(folder / collection["schema"])
     auth = content.get("auth")
     issuers = auth.get("issuers") if isinstance(auth, dict) else None
-    for issuer in issuers.values() if isinstance(issuers, dict) else ():
-        for name in ("jwks", "secret_file") if isinstance(issuer, dict) else ():
-            if isinstance(issuer.get(name), str) and "://" not in issuer[name]:
-                issuer[name] = str(folder / issuer[name])
+    for table in (auth, *(issuers.values() if isinstance(issuers, dict) else ())):
+        for name in ("jwks", "secret_file", "ticket_secret_file") if isinstance(table, dict) else ():
+            if isinstance(table.get(name), str) and "://" not in table[name]:
+                table[name] = str(folder / table[name])
 
 
 def _catalog_mistakes(tables: Any) -> list[str]:

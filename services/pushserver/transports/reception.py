@@ -1,5 +1,6 @@
 """The reception: what every transport needs to take a watch in."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from services.pushserver.share import Share
 from services.pushserver.sink import Sink
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
+from services.pushserver.tickets import Tickets
 from services.pushserver.transports.request import Asked
 from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
@@ -48,6 +50,7 @@ class Reception:
         self._share = share
         self.gate = gate
         self.guard = Guard()
+        self.tickets = Tickets(gate.settings.ticket_secret() or secrets.token_bytes(32))
         self.publish = publish
         self.turns = Turns()
         self.leaving = False
@@ -63,6 +66,10 @@ class Reception:
             scope.get("method", ""), scope["scheme"], asked.headers, asked.shown, scope.get("subprotocols", ())
         )
         principal, token = await self.gate.admit(credentials)
+        if asked.ticket is not None and self.gate.asks:
+            if token is not None:
+                raise Problem("invalid", "either a token or a ticket")
+            principal = self.tickets.take(asked.ticket, asked.headers)
         for request in asked.watches:
             principal.require("watch", request.watch)
         if not asked.watches:

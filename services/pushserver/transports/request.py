@@ -22,7 +22,7 @@ MSGPACK: Final = "application/msgpack"
 MAX_QUERY_BYTES: Final = 65_536
 MAX_WAIT_S: Final = 60.0
 _SHORT_BYTES: Final = 512
-_TOKEN: Final = b"token="
+_PLAIN: Final = frozenset({"get", "list"})
 
 _WATCH: Final = frozenset({"cursor", "since", "mode", "snapshot", "format", "at_least"})
 _PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
@@ -42,7 +42,8 @@ T = TypeVar("T", bound=str)
 class Asked(NamedTuple):
     """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names.
 
-    `shown` is the token of its address, `token` the one that was accepted, and `principal` whom that speaks for.
+    `shown` and `ticket` are the token and the ticket of its address, `token` is the one that was accepted, and
+    `principal` whom that speaks for.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Asked(NamedTuple):
     format: Format
     accept: str
     shown: str | None = None
+    ticket: str | None = None
     principal: Principal = EVERYBODY
     token: str | None = None
 
@@ -107,24 +109,30 @@ def read_request(scope: Mapping[str, Any], *, token_in_query: bool = False) -> A
     headers = headers_of(scope)
     accept = headers.get("accept", "*/*")
     path, query, last_event_id = scope["raw_path"], scope["query_string"], headers.get("last-event-id")
-    shown = None
+    shown = ticket = None
     if token_in_query:
-        query, shown = _without_token(query)
+        query, shown = _without(b"token=", query)
+    if query:
+        query, ticket = _without(b"ticket=", query)
     address = _Address(scope["type"], path, query, accept, last_event_id)
     # The long ones are the rare ones, and would fill the memory.
     short = len(path) + len(query) + len(accept) + len(last_event_id or "") <= _SHORT_BYTES
     kind, parameters, watches, format_ = (_read_again if short else _read)(address)
-    return Asked(kind, headers, parameters, watches, format_, accept, shown)
+    if ticket is not None and kind in _PLAIN:
+        raise Problem("invalid", "a ticket is for streams, polls and WebSockets")
+    return Asked(kind, headers, parameters, watches, format_, accept, shown, ticket)
 
 
-def _without_token(query: bytes) -> tuple[bytes, str | None]:
-    """The query without its token, which is to be kept and told nowhere, and the token."""
+def _without(name: bytes, query: bytes) -> tuple[bytes, str | None]:
+    """The query without a secret, which is to be kept and told nowhere, and the secret."""
+    if name not in query:
+        return query, None
     pairs = query.split(b"&")
-    tokens = [pair.removeprefix(_TOKEN) for pair in pairs if pair.startswith(_TOKEN)]
-    if len(tokens) > 1:
-        raise Problem("invalid", "a token is shown once, in one place")
-    rest = b"&".join(pair for pair in pairs if not pair.startswith(_TOKEN))
-    return rest, unquote_to_bytes(tokens[0]).decode("latin-1") if tokens else None
+    found = [pair.removeprefix(name) for pair in pairs if pair.startswith(name)]
+    if len(found) > 1:
+        raise Problem("invalid", "a token or ticket is shown once, in one place")
+    rest = b"&".join(pair for pair in pairs if not pair.startswith(name))
+    return rest, unquote_to_bytes(found[0]).decode("latin-1") if found else None
 
 
 def _read(address: _Address) -> tuple[str, Mapping[str, str], tuple[WatchRequest, ...], Format]:

@@ -3,7 +3,7 @@
 from starlette.types import Receive, Scope, Send
 
 from services.pushserver.successor import ClientGone
-from services.pushserver.transports import longpoll, snapshot, sse, websocket
+from services.pushserver.transports import longpoll, snapshot, sse, ticketing, websocket
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import headers_of, read_request
 from shared.answers import problem_response
@@ -43,6 +43,9 @@ class ReadApp:
             await self._refuse(Problem("internal", "the server's log has the details"), scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["raw_path"] == ticketing.PATH and scope["method"] != "OPTIONS":
+            await ticketing.issue(self._reception, scope, receive, send)
+            return
         if scope["type"] == "http" and scope["method"] not in _METHODS:
             if not is_preflight(scope["method"], headers := headers_of(scope)):
                 raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
