@@ -4,6 +4,7 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from shared.audit import Audit
 from shared.auth_settings import AuthSettings, IssuerSettings
 from shared.catalog import Catalog
 from shared.cors import Cors
@@ -35,6 +36,7 @@ class Gate:
         if self.asks:
             self._issuers, self._verifier = _verifier(settings, [*public, *settings.templates])
         granted = Grants.of_token(_NO_CLAIMS, public)
+        self.audit = Audit()
         self._nobody = EVERYBODY if settings.mode == "none" else Principal("", inf, granted, hides=settings.hide)
 
     @property

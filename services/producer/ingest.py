@@ -18,6 +18,7 @@ from services.producer.payload import problem_of_malformed
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
 from services.producer.write import Ack, Write, prepare_delete, prepare_put
+from shared.audit import Asker, Decision
 from shared.catalog import Collection
 from shared.credentials import Credentials
 from shared.gate import Gate
@@ -62,11 +63,23 @@ class Ingest:
 
     async def _admit(self, request: Request, watch: Watch) -> Principal:
         """For whom it speaks; raises Problem when nothing that it may write is granted."""
-        credentials = Credentials(request.method, request.scope["scheme"], request.headers)
-        principal, _ = await self._gate.admit(credentials)
-        if watch.id is not None or not principal.grants.some("publish", watch.collection):
-            principal.require("publish", watch)
+        principal: Principal | None = None
+        try:
+            principal, _ = await self._gate.admit(Credentials(request.method, request.scope["scheme"], request.headers))
+            if watch.id is not None or not principal.grants.some("publish", watch.collection):
+                principal.require("publish", watch)
+        except Problem as problem:
+            self._note("refused", request, principal, watch, problem.code)
+            raise
+        self._note("accepted", request, principal, watch)
         return principal
+
+    def _note(
+        self, decision: Decision, request: Request, principal: Principal | None, watch: Watch, reason: str | None = None
+    ) -> None:
+        if self._gate.asks:
+            asker = Asker(request.headers)
+            self._gate.audit.say(decision, principal=principal, asker=asker, resource=watch.label, reason=reason)
 
     async def _prepare(self, request: Request, collection: Collection, resource_id: str) -> Write:
         check_id(resource_id, self._settings)

@@ -136,7 +136,7 @@ async def test_the_pace_of_fetches_is_told_to_the_broker(
 
 def test_a_server_without_the_compiled_extension_refuses_to_start(tmp_path: Path) -> None:
     config = tmp_path / "watchroute.toml"
-    config.write_text("[collections.items]\n")
+    config.write_text('[auth]\nmode = "none"\n[collections.items]\n')
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROUTE_")}
     done = subprocess.run(
         [sys.executable, "-m", "services.pushserver"],

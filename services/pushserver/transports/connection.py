@@ -71,6 +71,7 @@ class Connection(asyncio.Protocol):
         if not self.subscriber.ended:
             reason = DEAD_PEER if is_death(exc) else GONE
             self.reception.counters.closed[reason.name] += 1
+            self.reception.ended(self.principal, reason)
         self.reception.leave(self.subscriber)
 
     # The subscriber's calls
@@ -85,7 +86,8 @@ class Connection(asyncio.Protocol):
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """End it; what was written before still leaves."""
-        del reason, cursor
+        del cursor
+        self.reception.ended(self.principal, reason)
         self.transport.close()
 
     def cut(self) -> None:

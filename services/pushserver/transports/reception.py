@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from services.pushserver.channel import Channel
+from services.pushserver.close import REVOKED, TOKEN_EXPIRED, CloseReason
 from services.pushserver.counters import Counters
 from services.pushserver.freshness import Freshness
 from services.pushserver.guard import Guard
@@ -20,6 +21,7 @@ from services.pushserver.tickets import Tickets
 from services.pushserver.transports.request import Asked
 from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
+from shared.audit import Asker, Decision
 from shared.credentials import Credentials
 from shared.gate import Gate
 from shared.principal import Principal
@@ -27,6 +29,8 @@ from shared.problem import Problem
 
 REQUEST_ID: Final = "x-request-id"
 """HAProxy's, the same when it brings a request that was refused to another server."""
+_NOTED: Final = 5
+_ENDS: Final[Mapping[CloseReason, Decision]] = {TOKEN_EXPIRED: "expired", REVOKED: "revoked"}
 Publisher = Callable[[Publish], Awaitable[dict[str, str]]]
 """Does a write of a WebSocket client; returns `version` and `cursor`, raises Problem."""
 
@@ -62,19 +66,39 @@ class Reception:
 
     async def admit(self, asked: Asked, scope: Mapping[str, Any]) -> Asked:
         """Find out for whom it speaks, and that all it names is granted; raises Problem."""
-        credentials = Credentials(
-            scope.get("method", ""), scope["scheme"], asked.headers, asked.shown, scope.get("subprotocols", ())
-        )
-        principal, token = await self.gate.admit(credentials)
-        if asked.ticket is not None and self.gate.asks:
-            if token is not None:
-                raise Problem("invalid", "either a token or a ticket")
-            principal = self.tickets.take(asked.ticket, asked.headers)
-        for request in asked.watches:
-            principal.require("watch", request.watch)
-        if not asked.watches:
-            principal.require_any("watch")
+        principal: Principal | None = None
+        try:
+            principal, token = await self._who_asks(asked, scope)
+            for request in asked.watches:
+                principal.require("watch", request.watch)
+            if not asked.watches:
+                principal.require_any("watch")
+        except Problem as problem:
+            self._note("refused", asked, principal, problem.code)
+            raise
+        self._note("accepted", asked, principal)
         return asked._replace(principal=principal, token=token)
+
+    async def _who_asks(self, asked: Asked, scope: Mapping[str, Any]) -> tuple[Principal, str | None]:
+        method, protocols = scope.get("method", ""), scope.get("subprotocols", ())
+        credentials = Credentials(method, scope["scheme"], asked.headers, asked.shown, protocols)
+        principal, token = await self.gate.admit(credentials)
+        if asked.ticket is None or not self.gate.asks:
+            return principal, token
+        if token is not None:
+            raise Problem("invalid", "either a token or a ticket")
+        return self.tickets.take(asked.ticket, asked.headers), None
+
+    def _note(self, decision: Decision, asked: Asked, principal: Principal | None, reason: str | None = None) -> None:
+        if self.gate.asks:
+            labels = " ".join(request.watch.label for request in asked.watches[:_NOTED])
+            asker = Asker(asked.headers)
+            self.gate.audit.say(decision, principal=principal, asker=asker, resource=labels, reason=reason)
+
+    def ended(self, principal: Principal, reason: CloseReason) -> None:
+        """Note that a connection has ended."""
+        if self.gate.asks:
+            self.gate.audit.say(_ENDS.get(reason, "closed"), principal=principal, reason=reason.name)
 
     def join(self, subscriber: Subscriber, principal: Principal) -> None:
         """Count a connection in: it gets bookmarks, until it leaves or its token ends."""

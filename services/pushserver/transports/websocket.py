@@ -96,6 +96,7 @@ class SocketConnection(Connection):
         if self._closing or self.transport.is_closing():
             return
         self._closing = True
+        self.reception.ended(self.principal, reason)
         text = (cursor or "").encode() if reason.problem == "slow" else reason.name.encode()
         payload = reason.code.to_bytes(2) + (text if len(text) <= WS_REASON_BYTES else b"")
         self.transport.write(ws_frame(_CLOSE, payload))
@@ -132,6 +133,7 @@ class SocketConnection(Connection):
         if not self._closing:
             self._closing = True
             self.transport.write(ws_frame(_CLOSE, payload[:2]))
+            self.reception.ended(self.principal, CLIENT_CLOSED)
             self.subscriber.end(CLIENT_CLOSED)
         self.transport.close()
 
@@ -189,7 +191,9 @@ class SocketConnection(Connection):
     async def _renew(self, outcome: Renew) -> None:
         token = outcome.token.get_secret_value()
         self.session.renew(await self.reception.gate.verify(token), token, outcome.ref)
-        self.reception.guard.enter(self.subscriber, self.session.principal)
+        self.principal = self.session.principal
+        self.reception.guard.enter(self.subscriber, self.principal)
+        self.reception.gate.audit.say("renewed", principal=self.principal)
 
     async def _published(self, outcome: Publish) -> dict[str, Any]:
         if self.reception.publish is None:
