@@ -5,30 +5,31 @@ A flood of them is sampled, and the lines that were left out are counted in the 
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, Self
 
 from shared.principal import Principal
 from shared.telemetry import logger
 
-Decision = Literal["accepted", "refused", "renewed", "revoked", "expired", "closed"]
+Decision = Literal["accepted", "refused", "renewed", "revoked", "expired", "limited", "closed"]
 MOST_PER_S: Final = 50
 """Of one decision: what a person or a SIEM can use, at the price of a hundredth of a core."""
 _LONGEST: Final = 256
 _log = logger("audit")
 
 
-class Asker:
-    """Who asked, and from where, as the front door says it: `X-Forwarded-For`, and its `X-Request-Id`."""
+class Asker(NamedTuple):
+    """From where somebody asked, and the front door's `X-Request-Id`."""
 
-    __slots__ = ("address", "request_id")
+    address: str | None
+    request_id: str | None
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        # The last address is the one that our own proxy has seen; those before it are what the client says.
-        self.address = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()[:_LONGEST] or None
-        self.request_id = headers.get("x-request-id", "")[:_LONGEST] or None
+    @classmethod
+    def of(cls, address: str | None, headers: Mapping[str, str]) -> Self:
+        """Who sent these headers from there."""
+        return cls(address, headers.get("x-request-id", "")[:_LONGEST] or None)
 
 
-NOBODY: Final = Asker({})
+NOBODY: Final = Asker(None, None)
 
 
 class Audit:

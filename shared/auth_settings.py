@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from shared.address import Addresses, Network
 from shared.errors import ConfigurationError
 from shared.grants import ACTIONS, Action
 from shared.origin import OriginMistake, Origins
@@ -76,6 +77,10 @@ class AuthSettings(BaseModel):
     origins: tuple[str, ...] = Field(
         (), description="Pages of other origins that may ask: `https://app.example`, `https://*.example`, or `*`."
     )
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+        description="Networks whose `X-Forwarded-For` is believed, for limits and the audit: where the front door is.",
+    )
     issuers: dict[str, IssuerSettings] = Field({}, description="Who signs tokens: `[auth.issuers.NAME]`.")
 
     @field_validator("grants")
@@ -93,6 +98,12 @@ class AuthSettings(BaseModel):
             raise ValueError(str(mistake)) from None
         return origins
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _readable_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        list(_networks(networks))
+        return networks
+
     @model_validator(mode="after")
     def _tokens_can_be_verified(self) -> Self:
         if self.mode == "jwt" and not self.issuers:
@@ -109,6 +120,11 @@ class AuthSettings(BaseModel):
     def ticket_secret(self) -> bytes | None:
         """What tickets are signed with, None for a secret of one's own; raises ConfigurationError."""
         return _secret(self.ticket_secret_file) if self.ticket_secret_file else None
+
+    @property
+    def addresses(self) -> Addresses:
+        """How the address of a client is found, by `trusted_proxies`."""
+        return Addresses(list(_networks(self.trusted_proxies)))
 
     @property
     def templates(self) -> list[tuple[Action, Template]]:
@@ -147,6 +163,14 @@ def _secret(path: Path) -> bytes:
     if len(secret) < _SECRET_BYTES:
         raise ConfigurationError([f"auth: {path} has less than {_SECRET_BYTES} bytes: it could be guessed"])
     return secret
+
+
+def _networks(written: tuple[str, ...]) -> Iterator[Network]:
+    for text in written:
+        try:
+            yield ipaddress.ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no network: {error}") from None
 
 
 def _templates(grants: tuple[str, ...]) -> Iterator[tuple[Action, Template]]:

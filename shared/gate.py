@@ -1,10 +1,11 @@
 """The gate: finds out for whom a request speaks."""
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.audit import Audit
+from shared.audit import Asker, Audit
 from shared.auth_settings import AuthSettings, IssuerSettings
 from shared.catalog import Catalog
 from shared.cors import Cors
@@ -30,6 +31,7 @@ class Gate:
         ]
         self.settings = settings
         self._origins = Origins(settings.origins)
+        self._addresses = settings.addresses
         self.cors = Cors(self._origins, credentials=settings.cookie is not None)
         self._issuers: list[Issuer] = []
         self._verifier: Verifier | None = None
@@ -58,6 +60,10 @@ class Gate:
             for issuer in self._issuers:
                 if issuer.keys is not None:
                     tasks.create_task(issuer.keys.run())
+
+    def asker(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> Asker:
+        """Where a request comes from."""
+        return Asker.of(self._addresses.of(scope.get("client"), headers), headers)
 
     async def admit(self, credentials: Credentials) -> tuple[Principal, str | None]:
         """For whom it speaks, and the token that says so; raises Problem.

@@ -5,6 +5,7 @@ Every refusal of either service, over HTTP or in a frame, carries a code of this
 
 import random
 from collections.abc import Mapping
+from math import ceil
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -57,10 +58,18 @@ class Problem(WatchrouteError):
     """A refusal with a code of the table.
 
     `detail` is for a person and never holds a secret; `members` are extension members of the document
-    (`cursor`, `errors`, …); `headers` are sent besides it.
+    (`cursor`, `errors`, …); `headers` are sent besides it. `retry_s`: after how long it is worth a try, where known.
     """
 
-    def __init__(self, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        retry_s: float | None = None,
+        **members: Any,
+    ) -> None:
         self.kind = KINDS[code]
         self.code = "invalid" if code == "invalid_data" else code
         self.detail = detail
@@ -68,7 +77,8 @@ class Problem(WatchrouteError):
         self.headers = dict(headers or {})
         if self.kind.status in {429, 503}:
             # Those who are refused together needn't come back together.
-            after_s = _RETRY_AFTER_S.get(code, _DEFAULT_RETRY_AFTER_S) + random.randint(0, _SPREAD_S)  # noqa: S311
+            least_s = _RETRY_AFTER_S.get(code, _DEFAULT_RETRY_AFTER_S) if retry_s is None else ceil(retry_s)
+            after_s = least_s + random.randint(0, _SPREAD_S)  # noqa: S311
             self.headers.setdefault("Retry-After", str(after_s))
         super().__init__(f"{self.code}: {detail}")
 

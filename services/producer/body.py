@@ -1,7 +1,7 @@
 """The body of a request: what kind it is, and its bytes within bounds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -46,16 +46,22 @@ class Bodies:
         self._timeout_s = timeout_s
 
     @asynccontextmanager
-    async def read(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+    async def read(self, request: Request, limit: int, spend: Callable[[int], None]) -> AsyncIterator[bytes]:
         """The body, which counts as in memory until the block ends; raises Problem.
+
+        `spend` is called with its size, before it is read where that is known; it may raise Problem.
 
         A body of more than `limit` bytes is not read to its end, with or without a Content-Length.
         """
-        if int(request.headers.get("content-length", "0")) > limit:
+        declared = int(request.headers.get("content-length", "0"))
+        if declared > limit:
             raise _too_large(limit)
+        spend(declared)
         body = bytearray()
         try:
             await self._fill(body, request, limit)
+            if len(body) > declared:
+                spend(len(body) - declared)
             yield bytes(body)
         finally:
             self._room += len(body)

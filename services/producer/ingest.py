@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from services.producer.allowance import Allowance
 from services.producer.attributes import attributes_of_headers, checked_attributes
 from services.producer.batch import check_id, prepare_batch
 from services.producer.body import JSON, MSGPACK, NDJSON, Bodies, media_type
@@ -18,7 +20,7 @@ from services.producer.payload import problem_of_malformed
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
 from services.producer.write import Ack, Write, prepare_delete, prepare_put
-from shared.audit import Asker, Decision
+from shared.audit import Decision
 from shared.catalog import Collection
 from shared.credentials import Credentials
 from shared.gate import Gate
@@ -39,6 +41,7 @@ class Ingest:
         self._publisher = publisher
         self._settings = settings
         self._gate = gate
+        self._allowance = Allowance(settings)
         self._bodies = Bodies(settings.max_buffered_bytes, settings.body_timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +54,14 @@ class Ingest:
     async def _answer(self, request: Request) -> Mapping[str, Any]:
         watch = _addressed(parse_target(request.scope["raw_path"]))
         principal = await self._admit(request, watch)
+        try:
+            return await self._write(request, watch, principal)
+        except Problem as problem:
+            if (limit := problem.members.get("limit")) is not None:
+                self._note("limited", request, principal, watch, limit)
+            raise
+
+    async def _write(self, request: Request, watch: Watch, principal: Principal) -> Mapping[str, Any]:
         collection = self._publisher.catalog.get(watch.collection)
         _check_method(request.method, watch)
         _check_conditions(request)
@@ -58,7 +69,8 @@ class Ingest:
             return await self._post(request, collection, principal)
         _parameters(request, ())
         with _refusals_counted():
-            prepared = await self._prepare(request, collection, watch.id)
+            self._allowance.spend_writes(principal, 1)
+            prepared = await self._prepare(request, collection, watch.id, principal)
         return (await self._publisher.deliver(prepared)).document()
 
     async def _admit(self, request: Request, watch: Watch) -> Principal:
@@ -78,16 +90,17 @@ class Ingest:
         self, decision: Decision, request: Request, principal: Principal | None, watch: Watch, reason: str | None = None
     ) -> None:
         if self._gate.asks:
-            asker = Asker(request.headers)
+            asker = self._gate.asker(request.scope, request.headers)
             self._gate.audit.say(decision, principal=principal, asker=asker, resource=watch.label, reason=reason)
 
-    async def _prepare(self, request: Request, collection: Collection, resource_id: str) -> Write:
+    async def _prepare(self, request: Request, collection: Collection, resource_id: str, principal: Principal) -> Write:
         check_id(resource_id, self._settings)
         attributes = attributes_of_headers(request.headers.items())
         if request.method == "DELETE":
             return prepare_delete(collection, resource_id, attributes)
         kind = media_type(request.headers, (JSON, MSGPACK))
-        async with self._bodies.read(request, self._limit(collection, kind)) as body:
+        spend = partial(self._allowance.spend_bytes, principal)
+        async with self._bodies.read(request, self._limit(collection, kind), spend) as body:
             text = self._text_of_msgpack(body) if kind == MSGPACK else body
             return prepare_put(collection, resource_id, text, attributes, max_depth=self._settings.max_depth)
 
@@ -109,9 +122,11 @@ class Ingest:
         if "id" in attributes:
             raise Problem("invalid", "ce-id names one event, and a batch has many")
         kind = media_type(request.headers, (JSON, NDJSON, MSGPACK))
-        async with self._bodies.read(request, self._settings.max_body_bytes) as body:
+        spend = partial(self._allowance.spend_bytes, principal)
+        async with self._bodies.read(request, self._settings.max_body_bytes, spend) as body:
             with _refusals_counted():
                 writes = await prepare_batch(collection, body, kind, attributes, self._settings)
+                self._allowance.spend_writes(principal, len(writes))
             for write in writes:
                 # All or nothing: nobody has to find out which part of a batch was theirs to write.
                 principal.require("publish", Watch(collection.name, write.id))

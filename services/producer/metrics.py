@@ -20,6 +20,9 @@ ACK_SECONDS: Final = Histogram(
     "From a checked write to Kafka's acknowledgement.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+LIMITED: Final = Counter(
+    "watchroute_producer_limited", "Writes refused, by the limit of a principal that was reached.", ["limit"]
+)
 IN_FLIGHT: Final = Gauge("watchroute_producer_in_flight_writes", "Writes that Kafka has not answered yet.")
 
 

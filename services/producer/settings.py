@@ -31,6 +31,12 @@ class ProducerSettings(BaseModel):
     max_batch: int = Field(1000, ge=1, description="Items of one POST; more is 413.")
     max_id_bytes: int = Field(MAX_ID_BYTES, ge=1, le=MAX_ID_BYTES, description="An id longer than this is 400.")
     max_depth: int = Field(MAX_DEPTH, ge=1, le=MAX_DEPTH, description="Data nested deeper than this is 422.")
+    writes_per_s_per_principal: float = Field(
+        1000, ge=0, description="Writes of one `sub` in a second, twice that at once; 0: no limit."
+    )
+    bytes_per_s_per_principal: float = Field(
+        16_777_216, ge=0, description="Bytes of bodies of one `sub` in a second, twice that at once; 0: no limit."
+    )
     identity_check_s: float = Field(
         5, gt=0, description="How soon a grown or re-created topic is noticed, and that Kafka doesn't answer."
     )

@@ -34,6 +34,7 @@ DEAD_PEER: Final = CloseReason("dead_peer", 1011, None)
 """It acknowledged nothing, or answered no ping, for `dead_peer_s`."""
 TOKEN_EXPIRED: Final = CloseReason("token_expired", KINDS["token_expired"].close, "token_expired")
 REVOKED: Final = CloseReason("revoked", KINDS["forbidden"].close, "forbidden")
+RATE_LIMITED: Final = CloseReason("rate_limited", KINDS["rate_limited"].close, "rate_limited")
 INTERNAL: Final = CloseReason("internal", KINDS["internal"].close, "internal")
 
 REASONS: Final = (
@@ -50,5 +51,6 @@ REASONS: Final = (
     DEAD_PEER,
     TOKEN_EXPIRED,
     REVOKED,
+    RATE_LIMITED,
     INTERNAL,
 )

@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+from shared.problem import Problem
+
 
 class Counters:
     """Totals since the process began."""
 
-    __slots__ = ("closed", "deliveries", "elided", "malformed", "records", "refused", "writes")
+    __slots__ = ("closed", "deliveries", "elided", "limited", "malformed", "records", "refused", "writes")
 
     def __init__(self) -> None:
         self.records = 0
@@ -16,3 +18,10 @@ class Counters:
         self.malformed: Counter[tuple[str, str]] = Counter()
         self.closed: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.limited: Counter[str] = Counter()
+
+    def refuse(self, problem: Problem) -> None:
+        """Count a refusal by its code, and by the limit that was reached, if it was one."""
+        self.refused[problem.code] += 1
+        if (limit := problem.members.get("limit")) is not None:
+            self.limited[limit] += 1

@@ -42,8 +42,9 @@ class HandOffHttp(HttpToolsProtocol):
         self._to_websocket = False
 
     def connection_made(self, transport: Any) -> None:
-        """Take a connection in. Its addresses stay None: nobody asks for them, and they are five system calls."""
+        """Take a connection in. Its own address stays None: nobody asks for it, and it costs system calls."""
         self.connections.add(self)
+        self.client = (transport.get_extra_info("peername") or ())[:2] or None
         self.transport = transport
         self.flow = FlowControl(transport)
         self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"

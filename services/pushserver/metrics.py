@@ -44,12 +44,17 @@ class Exposition:
         refused = CounterMetricFamily("watchroute_refused", "Requests and operations refused.", labels=["code"])
         for code, total in counters.refused.items():
             refused.add_metric([code], total)
+        limited = CounterMetricFamily(
+            "watchroute_limited", "Refusals, by the limit that was reached.", labels=["limit"]
+        )
+        for limit, total in counters.limited.items():
+            limited.add_metric([limit], total)
         malformed = CounterMetricFamily(
             "watchroute_malformed", "Records skipped, by what is wrong with them.", labels=["collection", "reason"]
         )
         for kind, total in counters.malformed.items():
             malformed.add_metric(list(kind), total)
-        yield from (closed, refused, malformed)
+        yield from (closed, refused, limited, malformed)
 
     def _now(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("watchroute_connections", "Watching connections.", value=len(self._hub.wheel))

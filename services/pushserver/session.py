@@ -76,8 +76,7 @@ class Session:
 
     def renew(self, principal: Principal, token: str, ref: object) -> None:
         """Go on as a newer token says; watches that it doesn't cover end. One of somebody else raises Problem."""
-        if self.principal.sub and principal.sub != self.principal.sub:
-            raise Problem("forbidden", "this connection is of another `sub`: open one of your own")
+        self.check_same(principal)
         self.principal = principal
         self.hold(token)
         for subscription in self.subscriber.subscriptions:
@@ -88,12 +87,19 @@ class Session:
                 self.subscriber.fail(subscription, problem)
         self.subscriber.tell(frames.ack(ref))
 
-    def on_op(self, op: object) -> CatchUp | Publish | Renew | None:
-        """Do an operation, or say what it waits for."""
+    def check_same(self, principal: Principal) -> None:
+        """Raise Problem `forbidden` unless it may take over here."""
+        if self.principal.sub and principal.sub != self.principal.sub:
+            raise Problem("forbidden", "this connection is of another `sub`: open one of your own")
+
+    def on_op(self, op: object, too_much: Problem | None = None) -> CatchUp | Publish | Renew | None:
+        """Do an operation, or say what it waits for; one that is `too_much` isn't done."""
         ref = watch = None
         try:
             members = _members(op)
             ref, watch = _checked_ref(members), members.get("watch")
+            if too_much is not None:
+                raise too_much
             return _operation(members)(self, members)
         except Problem as problem:
             self.refuse(problem, ref, watch)
@@ -103,7 +109,7 @@ class Session:
         """Answer an operation with a problem; `watch` is what it was about, as the client wrote it."""
         if isinstance(watch, str):
             problem.members.setdefault("watch", watch[:_MAX_LABEL_CHARS])
-        self.hub.counters.refused[problem.code] += 1
+        self.hub.counters.refuse(problem)
         self.subscriber.tell(frames.problem(problem, ref))
         if problem.code == "invalid":
             self._mistakes += 1
@@ -130,7 +136,9 @@ class Session:
         check_mode(self.hub, request)
         subscriptions = self.subscriber.subscriptions
         if len(subscriptions) >= self.max_watches:
-            raise Problem("too_many_watches", f"a connection has at most {self.max_watches} watches")
+            detail = f"a connection has at most {self.max_watches} watches"
+            raise Problem("too_many_watches", detail, limit="watches_per_connection")
+        subscriptions.account.check_watches()
         # Records are told as they were: a second telling would go back behind the first.
         of_state = request.mode == "state" and self.hub.channel(request.watch.collection).table.held
         for other in subscriptions.overlapping(request.watch):

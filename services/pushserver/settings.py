@@ -45,6 +45,23 @@ class PushServerSettings(BaseModel):
     drain_s: float = Field(5, ge=0, description="Over which connections are sent away then, at an even rate.")
     reconnect_ms: int = Field(2000, ge=0, description="Who is sent away comes back within so long, at random.")
     max_connections: int = Field(20_000, ge=1, description="Watchers beyond so many are refused.")
+    max_polls: int = Field(10_000, ge=1, description="Long polls held at once; they count as watchers too.")
+    max_connections_per_principal: int = Field(1000, ge=0, description="Watchers of one `sub`; 0: no limit.")
+    max_watches_per_principal: int = Field(
+        10_000, ge=0, description="Watches of one `sub`, over all its connections; 0: no limit."
+    )
+    max_connections_per_address: int = Field(
+        0, ge=0, description="Watchers of one address (IPv6: one /64); 0: no limit, the front door has its own."
+    )
+    handshakes_per_s: float = Field(
+        0, ge=0, description="Watchers that one address may open in a second, ten times that at once; 0: no limit."
+    )
+    operations_per_s: float = Field(
+        100, ge=0, description="Messages and pings of one WebSocket in a second, beyond the first; 0: no limit."
+    )
+    operations_burst: int = Field(
+        2000, ge=1, description="Messages and pings of one WebSocket at once; what is beyond is refused, then cut."
+    )
     mean_age_s: float = Field(
         0, ge=0, description="Connections are sent away at random, after so long on average, to spread anew; 0: never."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.pushserver.channel import Channel
+from services.pushserver.quota import UNLIMITED, Account
 from services.pushserver.subscription import Subscription
 from shared.resource import Watch
 
@@ -14,12 +15,13 @@ class Watchlist:
     which is the usual, costs no dict.
     """
 
-    __slots__ = ("_several", "_single", "_wide")
+    __slots__ = ("_several", "_single", "_wide", "account")
 
     def __init__(self) -> None:
         self._single: Subscription | None = None
         self._several: dict[Watch, Subscription] = _NONE
         self._wide: dict[Watch, Subscription] = _NONE
+        self.account = UNLIMITED
 
     def __repr__(self) -> str:
         return f"<Watchlist {list(self)}>"
@@ -57,6 +59,7 @@ class Watchlist:
 
     def add(self, subscription: Subscription) -> None:
         """Add one of a watch that isn't there yet."""
+        self.account.watches += 1
         if not len(self):
             self._single = subscription
             return
@@ -68,6 +71,7 @@ class Watchlist:
 
     def remove(self, subscription: Subscription) -> None:
         """Take one off; nothing happens when it isn't there."""
+        before = len(self)
         if self._single is subscription:
             self._single = None
         elif self._several.pop(subscription.watch, None) is not None:
@@ -75,9 +79,17 @@ class Watchlist:
             if len(self._several) == 1:
                 self._single = next(iter(self))
                 self._several = self._wide = _NONE
+        self.account.watches -= before - len(self)
+
+    def bill(self, account: Account) -> None:
+        """Count these watches, and those to come, for somebody from now on."""
+        self.account.watches -= len(self)
+        self.account = account
+        account.watches += len(self)
 
     def clear(self) -> None:
         """Take all off."""
+        self.account.watches -= len(self)
         self._single = None
         self._several = self._wide = _NONE
 

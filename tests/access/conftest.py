@@ -68,9 +68,9 @@ class Writing(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def serving(auth: AuthSettings) -> AsyncIterator[Served]:
+async def serving(auth: AuthSettings, **settings: Any) -> AsyncIterator[Served]:
     """A push server that has `items/mine` and `items/hers`, and asks as it is told to."""
-    server = push_server("127.0.0.1:1", TABLES, auth=auth)
+    server = push_server("127.0.0.1:1", TABLES, auth=auth, **settings)
     for name in TABLES:
         server.hub.serve(Channel.empty(server.hub.catalog.get(name), b"epoch", 1))
     listener = server.listener()
@@ -92,10 +92,10 @@ async def serving(auth: AuthSettings) -> AsyncIterator[Served]:
 
 
 @contextlib.asynccontextmanager
-async def writing(auth: AuthSettings) -> AsyncIterator[Writing]:
+async def writing(auth: AuthSettings, **own: Any) -> AsyncIterator[Writing]:
     """A producer that asks as it is told to."""
     catalog = Catalog({name: CollectionSettings(**table) for name, table in TABLES.items()})
-    settings = ProducerSettings()
+    settings = ProducerSettings(**own)
     publisher = Kept(catalog, settings)
     gate = Gate(auth, catalog)
     keys = asyncio.create_task(gate.run())

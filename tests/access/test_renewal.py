@@ -2,10 +2,7 @@
 
 import asyncio
 import base64
-import itertools
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -14,54 +11,12 @@ import pytest
 
 from tests.access.asking import Route, ask
 from tests.access.conftest import Served, serving
+from tests.access.connected import WITHIN_S, event, opened
 from tests.access.identity import Identity
 from tests.access.matrix import carry
 from tests.support.server import HOST, eventually
 
 SCOPE = "watch:items/* publish:items/mine"
-WITHIN_S = 10
-
-
-class Socket:
-    """A WebSocket client that reads frames."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-        self._refs = itertools.count(1)
-
-    async def op(self, **members: Any) -> dict[str, Any]:
-        """Do an operation; the frame with its ref."""
-        ref = next(self._refs)
-        await self._socket.send_str(orjson.dumps({"ref": ref, **members}).decode())
-        return await self.until(lambda frame: frame.get("ref") == ref)
-
-    async def until(self, wanted: Any) -> dict[str, Any]:
-        """The next frame that is wanted."""
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                frame: dict[str, Any] = orjson.loads(await self._socket.receive_str())
-                if wanted(frame):
-                    return frame
-
-    async def closed(self) -> int | None:
-        """The code that it was closed with."""
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                message = await self._socket.receive()
-                if message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}:
-                    return self._socket.close_code
-
-
-@asynccontextmanager
-async def opened(served: Served, token: str | None, path: str = "/v1/watch/ws") -> AsyncIterator[Socket]:
-    headers = carry("header", token).headers if token else {}
-    url = f"http://{HOST}:{served.port}{path}"
-    async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers) as socket:
-        yield Socket(socket)
-
-
-def event(name: str) -> Any:
-    return lambda frame: frame["event"] == name
 
 
 async def test_a_watch_that_is_not_granted_is_refused_and_the_others_go_on(identity: Identity, served: Served) -> None:
@@ -105,9 +60,7 @@ async def test_a_narrower_token_ends_the_watches_that_it_does_not_cover(identity
         await socket.until(event("synced"))
         await socket.op(op="subscribe", watch="items/mine")
         renewed = asyncio.create_task(socket.until(lambda frame: frame.get("code") == "forbidden"))
-        await socket._socket.send_str(  # noqa: SLF001 -- its answer is read by the task
-            orjson.dumps({"op": "auth", "token": identity.token("watch:items/mine")}).decode()
-        )
+        await socket.say(op="auth", token=identity.token("watch:items/mine"))
         assert (await renewed)["watch"] == "items"
         await socket.until(event("ack"))
         served.write("hers", b'"after"')

@@ -239,6 +239,20 @@ MUTANTS: Final = (
         "test_guard.py::test_a_websocket_is_told_a_minute_ahead_and_closed_at_the_end",
     ),
     Mutant(
+        "one connection more than a principal may have",
+        "quota.py",
+        "account.connections >= self._per_principal",
+        "account.connections > self._per_principal",
+        "test_quota.py::test_a_principal_has_so_many_connections_and_others_have_theirs",
+    ),
+    Mutant(
+        "watches that have ended are still counted",
+        "watchlist.py",
+        "        self.account.watches -= before - len(self)\n",
+        "",
+        "test_quota.py::test_watches_of_a_principal_are_counted_over_its_connections",
+    ),
+    Mutant(
         "who has left is still known",
         "guard.py",
         "            del waiting[subscriber]\n",

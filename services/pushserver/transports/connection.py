@@ -41,7 +41,6 @@ class Connection(asyncio.Protocol):
             # Nothing may wait in the transport unknown to the subscriber: what the hub writes would overtake it.
             transport.set_write_buffer_limits(high=0)
             self.socket = transport.get_extra_info("socket").fileno()
-        self.reception.join(self.subscriber, self.principal)
         more = self.subscriber.pump()
         if self.write is begin:
             begin(b"")

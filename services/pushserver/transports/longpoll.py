@@ -1,6 +1,8 @@
 """Long poll: frames as soon as there is one, else nothing after a while; and the wait for one resource to change."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgpack
@@ -15,7 +17,7 @@ from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON, MAX_WAIT_S, MSGPACK, Asked, negotiate
 from services.pushserver.turns import Turns
-from services.pushserver.wire import LINES, PACKED
+from services.pushserver.wire import LINES, PACKED, Wire
 from shared.problem import Problem
 
 _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
@@ -93,36 +95,32 @@ async def poll(reception: Reception, asked: Asked, scope: Scope, receive: Receiv
     kind = negotiate(asked.accept, JSON, MSGPACK)
     await reception.settle(asked)
     wires = PACKED if kind == MSGPACK else LINES
-    gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
-    subscriber = reception.subscriber(wires[asked.format], gathering, together=True, quiet=True)
-    gathering.subscriber = subscriber
-    reception.open(subscriber, asked.watches, asked.principal)
-    reception.join(subscriber, asked.principal)
-    try:
-        if gathering.pump():
-            gathering.wake()
+    with _held(reception, asked, wires[asked.format]) as gathering:
         await _wait(gathering, receive, wait_s)
         body = _body(gathering.take(), gathering.cursor or asked.watches[0].cursor, packed=kind == MSGPACK)
-    finally:
-        reception.leave(subscriber)
     await Response(body, headers={**_HEADERS, "Content-Type": kind})(scope, receive, send)
 
 
 async def wait_for_change(reception: Reception, asked: Asked, receive: Receive, wait_s: float) -> None:
     """Return when the resource changes, the time is over, or the client is gone."""
-    gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
-    subscriber = reception.subscriber(LINES["compact"], gathering, together=True, quiet=True)
-    gathering.subscriber = subscriber
-    request = WatchRequest(asked.watch, snapshot=False)
-    reception.open(subscriber, (request,), asked.principal)
-    reception.join(subscriber, asked.principal)
-    try:
-        if gathering.pump():
-            gathering.wake()
+    changes = asked._replace(watches=(WatchRequest(asked.watch, snapshot=False),))
+    with _held(reception, changes, LINES["compact"]) as gathering:
         gathering.done.clear()
         await _wait(gathering, receive, wait_s)
-    finally:
-        reception.leave(subscriber)
+
+
+@contextmanager
+def _held(reception: Reception, asked: Asked, wire: Wire) -> Iterator[Gathering]:
+    with reception.polling(asked):
+        gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
+        subscriber = gathering.subscriber = reception.subscriber(wire, gathering, together=True, quiet=True)
+        reception.open(subscriber, asked)
+        try:
+            if gathering.pump():
+                gathering.wake()
+            yield gathering
+        finally:
+            reception.leave(subscriber)
 
 
 async def _wait(gathering: Gathering, receive: Receive, wait_s: float) -> None:

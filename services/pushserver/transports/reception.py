@@ -1,27 +1,31 @@
 """The reception: what every transport needs to take a watch in."""
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from services.pushserver.channel import Channel
-from services.pushserver.close import REVOKED, TOKEN_EXPIRED, CloseReason
+from services.pushserver.close import RATE_LIMITED, REVOKED, TOKEN_EXPIRED, CloseReason
 from services.pushserver.counters import Counters
 from services.pushserver.freshness import Freshness
 from services.pushserver.guard import Guard
 from services.pushserver.hub import Hub
+from services.pushserver.quota import Quota
 from services.pushserver.resume import Ahead, begin
 from services.pushserver.session import CatchUp, Publish, Session, check_mode
 from services.pushserver.settings import PushServerSettings
 from services.pushserver.share import Share
 from services.pushserver.sink import Sink
 from services.pushserver.subscriber import Subscriber
-from services.pushserver.subscription import WatchRequest
 from services.pushserver.tickets import Tickets
 from services.pushserver.transports.request import Asked
 from services.pushserver.turns import Turns
 from services.pushserver.wire import Wire
-from shared.audit import Asker, Decision
+from shared.address import source_of
+from shared.audit import Decision
+from shared.bucket import Buckets
 from shared.credentials import Credentials
 from shared.gate import Gate
 from shared.principal import Principal
@@ -30,7 +34,9 @@ from shared.problem import Problem
 REQUEST_ID: Final = "x-request-id"
 """HAProxy's, the same when it brings a request that was refused to another server."""
 _NOTED: Final = 5
-_ENDS: Final[Mapping[CloseReason, Decision]] = {TOKEN_EXPIRED: "expired", REVOKED: "revoked"}
+_HANDSHAKES_AT_ONCE: Final = 10
+"""Seconds' worth: those of a crowd behind one address come at once."""
+_ENDS: Final[Mapping[CloseReason, Decision]] = {TOKEN_EXPIRED: "expired", REVOKED: "revoked", RATE_LIMITED: "limited"}
 Publisher = Callable[[Publish], Awaitable[dict[str, str]]]
 """Does a write of a WebSocket client; returns `version` and `cursor`, raises Problem."""
 
@@ -54,6 +60,13 @@ class Reception:
         self._share = share
         self.gate = gate
         self.guard = Guard()
+        self.quota = Quota(
+            connections_per_principal=settings.max_connections_per_principal,
+            connections_per_address=settings.max_connections_per_address,
+            watches_per_principal=settings.max_watches_per_principal,
+        )
+        self._handshakes = Buckets(settings.handshakes_per_s, _HANDSHAKES_AT_ONCE * settings.handshakes_per_s)
+        self._polls = 0
         self.tickets = Tickets(gate.settings.ticket_secret() or secrets.token_bytes(32))
         self.publish = publish
         self.turns = Turns()
@@ -67,6 +80,7 @@ class Reception:
     async def admit(self, asked: Asked, scope: Mapping[str, Any]) -> Asked:
         """Find out for whom it speaks, and that all it names is granted; raises Problem."""
         principal: Principal | None = None
+        asked = asked._replace(asker=self.gate.asker(scope, asked.headers))
         try:
             principal, token = await self._who_asks(asked, scope)
             for request in asked.watches:
@@ -92,22 +106,17 @@ class Reception:
     def _note(self, decision: Decision, asked: Asked, principal: Principal | None, reason: str | None = None) -> None:
         if self.gate.asks:
             labels = " ".join(request.watch.label for request in asked.watches[:_NOTED])
-            asker = Asker(asked.headers)
-            self.gate.audit.say(decision, principal=principal, asker=asker, resource=labels, reason=reason)
+            self.gate.audit.say(decision, principal=principal, asker=asked.asker, resource=labels, reason=reason)
 
     def ended(self, principal: Principal, reason: CloseReason) -> None:
         """Note that a connection has ended."""
         if self.gate.asks:
             self.gate.audit.say(_ENDS.get(reason, "closed"), principal=principal, reason=reason.name)
 
-    def join(self, subscriber: Subscriber, principal: Principal) -> None:
-        """Count a connection in: it gets bookmarks, until it leaves or its token ends."""
-        self.hub.join(subscriber)
-        self.guard.enter(subscriber, principal)
-
     def leave(self, subscriber: Subscriber) -> None:
         """Count a connection out, with all its watches."""
         self.guard.leave(subscriber)
+        self.quota.leave(subscriber)
         self.hub.leave(subscriber)
 
     async def channel(self, asked: Asked) -> Channel:
@@ -123,15 +132,46 @@ class Reception:
         if self.leaving:
             raise Problem("going_away", "this server is leaving; another one has everything")
 
-    def check_room(self) -> None:
-        """Raise Problem `too_many_connections` when there are as many watchers as may be."""
+    def check_room(self, asked: Asked) -> None:
+        """Raise Problem `too_many_connections` when there are as many watchers as may be, of all or of who asks."""
+        try:
+            self._check_total()
+            self.quota.check(asked.principal.sub, source_of(asked.asker.address))
+        except Problem as problem:
+            self._note("limited", asked, asked.principal, problem.members["limit"])
+            raise
+
+    def _check_total(self) -> None:
         if len(self.hub.wheel) >= self.settings.max_connections:
-            raise Problem("too_many_connections", f"this server has {self.settings.max_connections} watchers")
+            detail = f"this server has {self.settings.max_connections} watchers"
+            raise Problem("too_many_connections", detail, limit="connections")
+
+    def _check_pace(self, asked: Asked) -> None:
+        source = source_of(asked.asker.address)
+        wait_s = self._handshakes.take(source, asyncio.get_running_loop().time()) if source else None
+        if wait_s is not None:
+            self._note("limited", asked, asked.principal, "handshakes")
+            detail = f"one address opens at most {self._handshakes.rate:g} watches a second here"
+            raise Problem("rate_limited", detail, retry_s=wait_s, limit="handshakes")
+
+    @contextmanager
+    def polling(self, asked: Asked) -> Iterator[None]:
+        """Hold a long poll; raises Problem `too_many_connections` when too many are held."""
+        if self._polls >= self.settings.max_polls:
+            self._note("limited", asked, asked.principal, "polls")
+            detail = f"this server holds {self.settings.max_polls} long polls"
+            raise Problem("too_many_connections", detail, limit="polls")
+        self._polls += 1
+        try:
+            yield
+        finally:
+            self._polls -= 1
 
     async def settle(self, asked: Asked) -> None:
         """Wait until every watch can begin: this server has reached its cursor, or Kafka says that none ever will."""
         self.check_open()
-        self.check_room()
+        self._check_pace(asked)
+        self.check_room(asked)
         if self._share.refuses(asked.headers.get(REQUEST_ID)):
             raise Problem("try_again", "this server has more than its share of watchers, and others have less")
         for request in asked.watches:
@@ -146,19 +186,41 @@ class Reception:
             if isinstance(decision, Ahead):
                 await self.freshness.settle(channel, decision.segment)
 
-    def open(self, subscriber: Subscriber, requests: Iterable[WatchRequest], principal: Principal) -> Session:
-        """Give a subscriber its watches, without a word yet; raises Problem, and then it has none."""
+    def open(self, subscriber: Subscriber, asked: Asked) -> Session:
+        """Count a connection in, with its watches, without a word yet: it gets bookmarks, until it leaves.
+
+        Raises Problem, and then it has left.
+        """
         # It may have begun to leave while this one waited, and then nobody would send it away any more.
         self.check_open()
-        self.check_room()
+        self.check_room(asked)
+        principal = asked.principal
+        self.hub.join(subscriber)
+        self.quota.enter(subscriber, principal.sub, source_of(asked.asker.address))
+        self.guard.enter(subscriber, principal)
         session = Session(self.hub, subscriber, principal, max_watches=self.settings.max_watches)
         try:
-            for request in requests:
+            for request in asked.watches:
                 session.subscribe(request, settled=True)
         except Problem:
-            subscriber.drop_all()
+            self.leave(subscriber)
             raise
         return session
+
+    @contextmanager
+    def leaving_unless_taken_over(self, subscriber: Subscriber) -> Iterator[None]:
+        """Count a connection out when it can't be handed off."""
+        try:
+            yield
+        except BaseException:
+            self.leave(subscriber)
+            raise
+
+    def renewed(self, subscriber: Subscriber, principal: Principal) -> None:
+        """It has a newer token; raises Problem `too_many_connections` when that is of somebody who has too many."""
+        self.quota.rename(subscriber, principal.sub)
+        self.guard.enter(subscriber, principal)
+        self.gate.audit.say("renewed", principal=principal)
 
     def subscriber(self, wire: Wire, sink: Sink, *, together: bool, quiet: bool = False) -> Subscriber:
         """A subscriber with this server's limits."""

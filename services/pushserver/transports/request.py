@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.wire import FORMATS, Format
+from shared.audit import NOBODY, Asker
 from shared.catalog import MODES
 from shared.event import parse_time_ms
 from shared.principal import EVERYBODY, Principal
@@ -42,8 +43,8 @@ T = TypeVar("T", bound=str)
 class Asked(NamedTuple):
     """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names.
 
-    `shown` and `ticket` are the token and the ticket of its address, `token` is the one that was accepted, and
-    `principal` whom that speaks for.
+    `shown` and `ticket` are the token and the ticket of its address, `token` is the one that was accepted,
+    `principal` whom that speaks for, and `asker` where it comes from.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Asked(NamedTuple):
     ticket: str | None = None
     principal: Principal = EVERYBODY
     token: str | None = None
+    asker: Asker = NOBODY
 
     @property
     def watch(self) -> Watch:

@@ -59,7 +59,7 @@ class ReadApp:
             await _HTTP[asked.kind](self._reception, asked, scope, receive, send)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-        self._reception.counters.refused[problem.code] += 1
+        self._reception.counters.refuse(problem)
         if scope["type"] == "http":
             await problem_response(problem, head=scope["method"] == "HEAD")(scope, receive, send)
             return

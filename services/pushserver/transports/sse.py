@@ -47,9 +47,9 @@ async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Rece
     chunked = scope["http_version"] != "1.0"
     connection = StreamConnection(reception, asked.principal, chunked=chunked)
     connection.subscriber = reception.subscriber(_wire(asked, chunked=chunked), connection, together=True)
-    reception.open(connection.subscriber, asked.watches, asked.principal)
+    reception.open(connection.subscriber, asked)
     if scope["method"] == "HEAD":
-        connection.subscriber.drop_all()
+        reception.leave(connection.subscriber)
         await Response(headers=HEADERS)(scope, receive, send)
         return
     hand_off: Any = scope["extensions"][EXTENSION]
@@ -57,7 +57,8 @@ async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Rece
     if more := reception.gate.cors.headers(asked.headers):
         lines = "".join(f"{name}: {text}\r\n" for name, text in more.items()).encode("latin-1")
         head = head.replace(_END_OF_HEAD, b"\r\n" + lines + b"\r\n", 1)
-    hand_off(head, connection)
+    with reception.leaving_unless_taken_over(connection.subscriber):
+        hand_off(head, connection)
 
 
 def _wire(asked: Asked, *, chunked: bool) -> Wire:

@@ -9,8 +9,16 @@ from starlette.types import Scope
 from websockets.frames import Opcode
 
 from services.pushserver import frames
-from services.pushserver.close import CLIENT_CLOSED, DEAD_PEER, INTERNAL, PROTOCOL, WS_REASON_BYTES, CloseReason
-from services.pushserver.session import CatchUp, Publish, Renew, Session
+from services.pushserver.close import (
+    CLIENT_CLOSED,
+    DEAD_PEER,
+    INTERNAL,
+    PROTOCOL,
+    RATE_LIMITED,
+    WS_REASON_BYTES,
+    CloseReason,
+)
+from services.pushserver.session import MAX_MISTAKES, CatchUp, Publish, Renew, Session
 from services.pushserver.successor import EXTENSION
 from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.inbound import Inbound, Message, Violation
@@ -18,6 +26,7 @@ from services.pushserver.transports.peer import to_be_pinged
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import WS_JSON, WS_MSGPACK, ws_frame
+from shared.bucket import Bucket
 from shared.principal import Principal
 from shared.problem import Problem
 from shared.telemetry import logger
@@ -39,7 +48,7 @@ _MAX_WAITING: Final = 4096
 class SocketConnection(Connection):
     """A WebSocket after its handshake."""
 
-    __slots__ = ("_closing", "_inbound", "_pinged_at", "_task", "_waiting", "binary", "session")
+    __slots__ = ("_bucket", "_closing", "_inbound", "_pinged_at", "_task", "_waiting", "binary", "session")
 
     def __init__(self, reception: Reception, principal: Principal, *, binary: bool) -> None:
         super().__init__(reception, principal)
@@ -48,6 +57,7 @@ class SocketConnection(Connection):
         self._inbound: Inbound | None = None
         self._waiting: deque[Message] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._bucket: Bucket | None = None
         self._closing = False
         self._pinged_at = 0.0
 
@@ -125,9 +135,24 @@ class SocketConnection(Connection):
         elif self._closing:
             return
         elif message.opcode is Opcode.PING:
+            self._too_much()
             self.write(ws_frame(_PONG, message.data))
         elif message.opcode is not Opcode.PONG:
             self._on_op(message)
+
+    def _too_much(self) -> Problem | None:
+        """Count a message: why it is one too many, or None. Who goes on all the same is cut."""
+        settings = self.reception.settings
+        rate, burst = settings.operations_per_s, settings.operations_burst
+        now = asyncio.get_running_loop().time()
+        bucket = self._bucket = self._bucket or Bucket(burst, now)
+        if not rate or bucket.take(now, rate, burst):
+            return None
+        detail = f"a connection sends at most {rate:g} messages a second, {burst} at once"
+        problem = Problem("rate_limited", detail, retry_in_ms=int(bucket.wait_s(rate) * 1000) + 1, limit="operations")
+        if bucket.refusals > MAX_MISTAKES:
+            self.subscriber.end(RATE_LIMITED, problem)
+        return problem
 
     def _on_close(self, payload: bytes) -> None:
         if not self._closing:
@@ -138,12 +163,13 @@ class SocketConnection(Connection):
         self.transport.close()
 
     def _on_op(self, message: Message) -> None:
+        too_much = self._too_much()
         try:
             op = _decode_op(message, binary=self.binary)
         except Problem as problem:
             self.session.refuse(problem)
             return
-        outcome = self.session.on_op(op)
+        outcome = self.session.on_op(op, too_much)
         if outcome is not None:
             self.transport.pause_reading()
             self._task = asyncio.get_running_loop().create_task(self._finish(outcome))
@@ -190,10 +216,11 @@ class SocketConnection(Connection):
 
     async def _renew(self, outcome: Renew) -> None:
         token = outcome.token.get_secret_value()
-        self.session.renew(await self.reception.gate.verify(token), token, outcome.ref)
-        self.principal = self.session.principal
-        self.reception.guard.enter(self.subscriber, self.principal)
-        self.reception.gate.audit.say("renewed", principal=self.principal)
+        principal = await self.reception.gate.verify(token)
+        self.session.check_same(principal)
+        self.reception.renewed(self.subscriber, principal)
+        self.session.renew(principal, token, outcome.ref)
+        self.principal = principal
 
     async def _published(self, outcome: Publish) -> dict[str, Any]:
         if self.reception.publish is None:
@@ -210,11 +237,12 @@ async def accept(reception: Reception, asked: Asked, scope: Scope) -> None:
     wires = WS_MSGPACK if binary else WS_JSON
     connection = SocketConnection(reception, asked.principal, binary=binary)
     connection.subscriber = reception.subscriber(wires[asked.format], connection, together=False)
-    connection.session = reception.open(connection.subscriber, asked.watches, asked.principal)
+    connection.session = reception.open(connection.subscriber, asked)
     connection.session.hold(asked.token)
     headers = [("Sec-WebSocket-Protocol", protocol)] if protocol else []
     hand_off: Any = scope["extensions"][EXTENSION]
-    hand_off(headers, connection)
+    with reception.leaving_unless_taken_over(connection.subscriber):
+        hand_off(headers, connection)
 
 
 def _subprotocol(offered: list[str]) -> str | None:

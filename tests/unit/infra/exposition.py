@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client import Histogram
 from prometheus_client.core import Metric
+from prometheus_client.metrics import MetricWrapperBase
 
 from services.producer import metrics as producer_metrics
 from services.pushserver.counters import Counters
@@ -31,7 +32,9 @@ def _pushserver() -> Iterator[tuple[str, set[str]]]:
 
 
 def _producer() -> Iterator[tuple[str, set[str]]]:
-    for metric in (producer_metrics.WRITES, producer_metrics.ACK_SECONDS, producer_metrics.IN_FLIGHT):
+    for metric in vars(producer_metrics).values():
+        if not isinstance(metric, MetricWrapperBase):
+            continue
         le = {"le"} if isinstance(metric, Histogram) else set()
         for name, labels in _series(metric.describe()):
             yield name, labels | set(metric._labelnames) | le  # noqa: SLF001 -- the library tells them nowhere else

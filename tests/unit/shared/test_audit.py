@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from structlog.testing import capture_logs
 
 from shared.audit import MOST_PER_S, Asker, Audit
@@ -18,7 +17,7 @@ def lines(captured: list[Any]) -> list[dict[str, Any]]:
 
 
 def test_a_line_says_who_from_where_what_and_why() -> None:
-    asker = Asker({"x-forwarded-for": "6.6.6.6, 192.0.2.7", "x-request-id": "r1"})
+    asker = Asker.of("192.0.2.7", {"x-request-id": "r1"})
     with capture_logs() as captured:
         Audit().say("refused", principal=ANN, asker=asker, resource="items/a", reason="forbidden")
     (line,) = lines(captured)
@@ -65,7 +64,5 @@ def test_a_flood_is_sampled_and_what_is_left_out_is_counted() -> None:
     assert [line["left_out"] for line in captured if line["decision"] == "accepted"] == [0]
 
 
-@pytest.mark.parametrize("name", ["x-forwarded-for", "x-request-id"])
-def test_what_a_client_says_is_cut(name: str) -> None:
-    asker = Asker({name: "x" * 100_000})
-    assert len(asker.address or asker.request_id or "") == 256
+def test_what_a_client_says_is_cut() -> None:
+    assert len(Asker.of(None, {"x-request-id": "x" * 100_000}).request_id or "") == 256
