@@ -74,6 +74,9 @@ class AuthSettings(BaseModel):
         None, description="A file with 32 bytes or more that all push servers share, so that tickets work on each."
     )
     hide: bool = Field(default=False, description="What isn't granted looks as if it weren't there: 404, not 403.")
+    narrow: bool = Field(
+        default=False, description="A watch of several resources that is granted in part shows that part, not 403."
+    )
     origins: tuple[str, ...] = Field(
         (), description="Pages of other origins that may ask: `https://app.example`, `https://*.example`, or `*`."
     )

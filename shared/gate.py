@@ -39,7 +39,9 @@ class Gate:
             self._issuers, self._verifier = _verifier(settings, [*public, *settings.templates])
         granted = Grants.of_token(_NO_CLAIMS, public)
         self.audit = Audit()
-        self._nobody = EVERYBODY if settings.mode == "none" else Principal("", inf, granted, hides=settings.hide)
+        self._nobody = EVERYBODY
+        if settings.mode != "none":
+            self._nobody = Principal("", inf, granted, hides=settings.hide, narrows=settings.narrow)
 
     @property
     def asks(self) -> bool:
@@ -96,4 +98,4 @@ def _verifier(settings: AuthSettings, own: list[tuple[Action, Template]]) -> "tu
         return Issuer(table.issuer, table.audience, shared=VerifyKey(None, "HS256", table.secret()))
 
     issuers = [issuer(table) for table in settings.issuers.values()]
-    return issuers, Verifier(issuers, leeway_s=settings.leeway_s, own=own, hides=settings.hide)
+    return issuers, Verifier(issuers, leeway_s=settings.leeway_s, own=own, hides=settings.hide, narrows=settings.narrow)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Self, get_args
 
 from shared.pattern import Pattern, PatternMistake, Template
-from shared.resource import Watch
+from shared.resource import Watch, Within
 
 Action = Literal["watch", "publish"]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -49,6 +49,13 @@ class Grants:
         return any(
             asked.startswith(text) for key in (watch.collection, None) for text in self._open.get((action, key), ())
         )
+
+    def part(self, action: Action, watch: Watch) -> Within | None:
+        """What is granted of what such a watch of several resources can show; None when nothing is."""
+        asked = watch.prefix or ""
+        ids = [each for each in self._exact.get((action, watch.collection), ()) if each.startswith(asked)]
+        prefixes = [text for text in self._open.get((action, watch.collection), ()) if text.startswith(asked)]
+        return Within.of(ids, prefixes) if ids or prefixes else None
 
     def some(self, action: Action, collection: str | None = None) -> bool:
         """Whether anything of a collection, or anything at all, is granted."""

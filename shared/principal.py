@@ -16,7 +16,8 @@ CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 class Principal:
     """Whom a token speaks for, until when (seconds since 1970), and what it grants.
 
-    `sub` is empty for who showed no token. `hides`: what isn't granted looks as if it weren't there.
+    `sub` is empty for who showed no token. `hides`: what isn't granted looks as if it weren't there. `narrows`: a watch
+    of several resources that is granted in part is a watch of that part.
     """
 
     sub: str
@@ -25,6 +26,17 @@ class Principal:
     issued_at: float | None = None
     jti: str | None = None
     hides: bool = False
+    narrows: bool = False
+
+    def watched(self, watch: Watch) -> Watch:
+        """The watch that is had for the asking: itself, or (`narrows`) what is granted of it; raises Problem."""
+        asked = watch.asked
+        if self.narrows and asked.id is None and not self.grants.cover("watch", asked):
+            part = self.grants.part("watch", asked)
+            if part is not None:
+                return asked._replace(within=part)
+        self.require("watch", asked)
+        return asked
 
     def require(self, action: Action, watch: Watch) -> None:
         """Raise Problem unless all that such a watch can show (`publish`: such a resource) is granted.

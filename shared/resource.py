@@ -5,6 +5,8 @@ A watch is written as it appears in frames: `stocks/AAPL`, `stocks`, or `stocks?
 """
 
 import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
@@ -56,12 +58,41 @@ def decode_key(key: bytes | None) -> str | None:
     return None if "\0" in resource_id or resource_id in {".", ".."} else resource_id
 
 
+class Within(NamedTuple):
+    """The part of a collection that is granted: some ids, and the ids under some prefixes, no two of which overlap.
+
+    `mark` tells one part from another.
+    """
+
+    ids: frozenset[str]
+    prefixes: tuple[str, ...]
+    mark: str
+
+    @classmethod
+    def of(cls, ids: Iterable[str], prefixes: Iterable[str]) -> Self:
+        """The part that these make up; what lies within another of them is left out."""
+        apart: list[str] = []
+        for prefix in sorted(set(prefixes), key=len):
+            if not prefix.startswith(tuple(apart)):
+                apart.append(prefix)
+        alone = frozenset(each for each in ids if not each.startswith(tuple(apart)))
+        return cls(alone, tuple(sorted(apart)), blake2b(repr((sorted(alone), sorted(apart))).encode()).hexdigest())
+
+    def covers(self, resource_id: str) -> bool:
+        """Whether a resource belongs to it."""
+        return resource_id in self.ids or resource_id.startswith(self.prefixes)
+
+
 class Watch(NamedTuple):
-    """What a watch covers: one resource (`id`), the ids under a `prefix`, or (neither) the whole collection."""
+    """What a watch covers: one resource (`id`), the ids under a `prefix`, or (neither) the whole collection.
+
+    Of the last two `within` may leave less, down to what is granted: the rest is as if it weren't there.
+    """
 
     collection: str
     id: str | None = None
     prefix: str | None = None
+    within: Within | None = None
 
     @classmethod
     def parse(cls, label: str) -> Self:
@@ -85,12 +116,32 @@ class Watch(NamedTuple):
     @property
     def narrow(self) -> bool:
         """Whether it covers less than the collection."""
-        return self.id is not None or self.prefix is not None
+        return self.id is not None or self.prefix is not None or self.within is not None
+
+    @property
+    def asked(self) -> Self:
+        """The watch as it was asked for."""
+        return self if self.within is None else self._replace(within=None)
+
+    @property
+    def parts(self) -> Sequence[Self]:
+        """Watches that cover the same, each of them one resource or all under one prefix, and no two the same."""
+        if self.within is None:
+            return (self,)
+        prefixes = [self._replace(prefix=prefix, within=None) for prefix in self.within.prefixes]
+        return [*(type(self)(self.collection, each) for each in sorted(self.within.ids)), *prefixes]
+
+    @property
+    def scope(self) -> str:
+        """What it covers, as a name: for cursors, which are of one part and not of another."""
+        return self.label if self.within is None else f"{self.label}\0{self.within.mark}"
 
     def covers(self, resource_id: str) -> bool:
         """Whether a change of `resource_id` (of this collection) belongs to the watch."""
         if self.id is not None:
             return resource_id == self.id
+        if self.within is not None:
+            return self.within.covers(resource_id)
         return self.prefix is None or resource_id.startswith(self.prefix)
 
     def overlaps(self, other: Self) -> bool:

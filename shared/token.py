@@ -44,7 +44,7 @@ class Issuer:
 class Verifier:
     """Verifies tokens of several issuers; one that was verified is remembered until it expires.
 
-    `own` is what the configuration grants everybody who has a token; `hides` is theirs too (see `Principal`).
+    `own` is what the configuration grants everybody who has a token; `hides` and `narrows`: see `Principal`.
     """
 
     def __init__(
@@ -54,12 +54,14 @@ class Verifier:
         leeway_s: float,
         own: Sequence[tuple[Action, Template]] = (),
         hides: bool = False,
+        narrows: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._leeway_s = leeway_s
         self._own = own
         self._hides = hides
+        self._narrows = narrows
         self._clock = clock
         self._verified: OrderedDict[bytes, Principal] = OrderedDict()
 
@@ -119,6 +121,7 @@ class Verifier:
             issued_at=float(issued_at) if isinstance(issued_at, int | float) else None,
             jti=jti if isinstance(jti, str) else None,
             hides=self._hides,
+            narrows=self._narrows,
         )
 
     def _remember(self, digest: bytes, principal: Principal) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Generic
 
 from services.pushserver.group import Group, M
+from services.pushserver.parts import Parts
 from shared.event import Event
 from shared.resource import Watch
 
@@ -19,12 +20,16 @@ class Audience(Generic[M]):
         self._by_id: dict[str, M | Group[M]] = {}
         self._by_prefix: dict[str, Group[M]] = {}
         self._wide: Group[M] = Group()
+        self._parts: Parts[M] = Parts()
         self.size = 0
 
     def add(self, member: M) -> None:
         """Count somebody in who isn't yet."""
         self.size += 1
         watch = member.watch
+        if watch.within is not None:
+            self._parts.add(member)
+            return
         if watch.id is None:
             group = self._by_prefix.setdefault(watch.prefix, Group()) if watch.prefix else self._wide
             group.add(member)
@@ -66,14 +71,20 @@ class Audience(Generic[M]):
             yield from self._match_prefixes(events)
         if self._by_id:
             yield from self._match_ids(events)
+        if self._parts:
+            yield from self._parts.match(events)
 
     def _of(self, watch: Watch) -> M | Group[M] | None:
+        if watch.within is not None:
+            return self._parts.group(watch)
         if watch.id is not None:
             return self._by_id.get(watch.id)
         return self._by_prefix.get(watch.prefix) if watch.prefix else self._wide
 
     def _forget(self, watch: Watch) -> None:
-        if watch.id is not None:
+        if watch.within is not None:
+            self._parts.forget(watch)
+        elif watch.id is not None:
             del self._by_id[watch.id]
         elif watch.prefix:
             del self._by_prefix[watch.prefix]

@@ -73,10 +73,10 @@ class Channel:
     def segment(self, watches: Sequence[Watch], positions: Mapping[int, int]) -> Segment:
         """A cursor's part about this collection, for somebody with these watches of it."""
         if len(watches) == 1:
-            scopes: tuple[int, ...] | None = (scope_tag(watches[0].label),) if watches[0].narrow else None
+            scopes: tuple[int, ...] | None = (scope_tag(watches[0].scope),) if watches[0].narrow else None
         else:
             wide = any(not watch.narrow for watch in watches)
-            scopes = None if wide else tuple(sorted({scope_tag(watch.label) for watch in watches}))
+            scopes = None if wide else tuple(sorted({scope_tag(watch.scope) for watch in watches}))
         return Segment(self.collection.tag, self.table.epoch, scopes, positions)
 
     def partitions_of(self, watch: Watch) -> Sequence[int]:

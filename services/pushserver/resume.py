@@ -84,7 +84,7 @@ def _proves(segment: Segment, watch: Watch) -> bool:
     """Whether what the cursor's own watch was told includes all that this watch is about."""
     if segment.scopes is None:
         return True
-    return watch.narrow and scope_tag(watch.label) in segment.scopes
+    return watch.narrow and scope_tag(watch.scope) in segment.scopes
 
 
 def _resume_positions(channel: Channel, request: WatchRequest, positions: Mapping[int, int]) -> Begin:

@@ -81,7 +81,7 @@ class Session:
         self.hold(token)
         for subscription in self.subscriber.subscriptions:
             try:
-                principal.require("watch", subscription.watch)
+                _check_covered(principal, subscription.watch)
             except Problem as problem:
                 problem.members["watch"] = subscription.watch.label
                 self.subscriber.fail(subscription, problem)
@@ -118,7 +118,7 @@ class Session:
 
     def subscribe(self, request: WatchRequest, *, settled: bool = False) -> CatchUp | None:
         """Add a watch; raises Problem when it can't be had."""
-        self.principal.require("watch", request.watch)
+        request = request._replace(watch=self.principal.watched(request.watch))
         channel = self.hub.channel(request.watch.collection)
         if self.subscriber.subscriptions.get(request.watch) is not None:
             self._acknowledge(request)
@@ -159,13 +159,19 @@ class Session:
 
     def _unsubscribe(self, members: Mapping[str, Any]) -> None:
         _only(members, {"watch", "prefix"})
-        watch = _watch(members)
+        watch = self._as_watched(_watch(members))
         subscription = self.subscriber.subscriptions.get(watch)
         if subscription is None:
             raise Problem("invalid", f"{watch.label} isn't watched on this connection", watch=watch.label)
         self.subscriber.drop(subscription)
         if members.get("ref") is not None:
             self.subscriber.tell(frames.ack(members["ref"], watch=watch.label))
+
+    def _as_watched(self, watch: Watch) -> Watch:
+        try:
+            return self.principal.watched(watch)
+        except Problem:
+            return watch
 
     def _publish(self, members: Mapping[str, Any]) -> Publish:
         _only(members, {"resource", "data", "delete"})
@@ -192,6 +198,11 @@ class Session:
         "auth": _auth,
         "ping": _ping,
     }
+
+
+def _check_covered(principal: Principal, watch: Watch) -> None:
+    if principal.watched(watch) != watch:
+        raise Problem("forbidden", "the newer token grants another part of it: watch it again")
 
 
 def check_mode(hub: Hub, request: WatchRequest) -> None:

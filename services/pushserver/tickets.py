@@ -39,18 +39,18 @@ class Tickets:
 
     def issue(self, principal: Principal, watches: Sequence[Watch], origin: str | None) -> str:
         """A ticket for these watches; raises Problem when one of them isn't granted."""
-        for watch in watches:
-            principal.require("watch", watch)
+        granted = [part for watch in watches for part in principal.watched(watch).parts]
         content = {
             "id": secrets.token_urlsafe(12),
             "until": min(self._clock() + LIFE_S, principal.expires_at),
-            "watches": [watch.label for watch in watches],
+            "watches": [part.label for part in granted],
             "origin": origin,
             "sub": principal.sub,
             "exp": None if principal.expires_at == inf else principal.expires_at,
             "iat": principal.issued_at,
             "jti": principal.jti,
             "hides": principal.hides,
+            "narrows": principal.narrows,
         }
         written = orjson.dumps(content)
         return _text(self._sign(written) + written)
@@ -74,6 +74,7 @@ class Tickets:
             issued_at=content["iat"],
             jti=content["jti"],
             hides=content["hides"],
+            narrows=content["narrows"],
         )
 
     def _read(self, ticket: str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ MUTANTS: Final = (
     Mutant(
         "a cursor of one watch is good for every other",
         "resume.py",
-        "return watch.narrow and scope_tag(watch.label) in segment.scopes",
+        "return watch.narrow and scope_tag(watch.scope) in segment.scopes",
         "return True",
         "test_resume.py::test_a_watch_of_the_collection_begins",
     ),
@@ -213,7 +213,7 @@ MUTANTS: Final = (
     Mutant(
         "an operation may watch what isn't granted",
         "session.py",
-        '        self.principal.require("watch", request.watch)\n',
+        "        request = request._replace(watch=self.principal.watched(request.watch))\n",
         "",
         "test_session_grants.py::test_a_watch_needs_a_grant_for_all_that_it_can_show",
     ),
@@ -237,6 +237,27 @@ MUTANTS: Final = (
         "if left_s <= 0:",
         "if left_s < 0:",
         "test_guard.py::test_a_websocket_is_told_a_minute_ahead_and_closed_at_the_end",
+    ),
+    Mutant(
+        "the cursor of a part is taken for one of everything with that name",
+        "channel.py",
+        "(scope_tag(watches[0].scope),)",
+        "(scope_tag(watches[0].label),)",
+        "test_narrowing.py::test_it_goes_on_from_its_cursor_and_from_one_of_everything",
+    ),
+    Mutant(
+        "a narrowed watch goes on by a token that grants another part",
+        "session.py",
+        "    if principal.watched(watch) != watch:\n",
+        "    if not principal.watched(watch):\n",
+        "test_narrowing.py::test_a_newer_token_that_grants_another_part_ends_it_and_one_of_the_same_does_not",
+    ),
+    Mutant(
+        "who has left a part is still looked for",
+        "parts.py",
+        "            del index[name][watch]\n",
+        "",
+        "test_narrowing.py::test_nothing_is_kept_of_who_has_left",
     ),
     Mutant(
         "one connection more than a principal may have",

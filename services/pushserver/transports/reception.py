@@ -83,8 +83,9 @@ class Reception:
         asked = asked._replace(asker=self.gate.asker(scope, asked.headers))
         try:
             principal, token = await self._who_asks(asked, scope)
-            for request in asked.watches:
-                principal.require("watch", request.watch)
+            asked = asked._replace(
+                watches=tuple(each._replace(watch=principal.watched(each.watch)) for each in asked.watches)
+            )
             if not asked.watches:
                 principal.require_any("watch")
         except Problem as problem:

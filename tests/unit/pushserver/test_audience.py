@@ -9,7 +9,7 @@ from services.pushserver.audience import Audience
 from services.pushserver.group import NO_SOCKET
 from services.pushserver.wire import WS_JSON, Wire
 from shared.event import Event
-from shared.resource import Watch
+from shared.resource import Watch, Within
 from tests.support.events import put
 
 IDS = ("a", "ab", "abc", "abcd", "b", "é")
@@ -17,6 +17,8 @@ WATCHES = st.sampled_from(
     [Watch("stocks")]
     + [Watch("stocks", resource_id) for resource_id in IDS]
     + [Watch("stocks", prefix=prefix) for prefix in ("a", "ab", "abc", "abcde", "é")]
+    + [Watch("stocks", within=Within.of(*part)) for part in ((["a", "é"], ["ab"]), (["b"], ["a", "abc"]))]
+    + [Watch("stocks", prefix="a", within=Within.of([], ["abc", "abd"]))]
 )
 
 
