@@ -1,6 +1,7 @@
 """One request of any kind, as bytes: its status, and the code of its problem."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,16 +38,19 @@ class Route(NamedTuple):
     body: bytes = b""
 
 
-async def ask(port: int, route: Route, headers: Mapping[str, str], query: str = "") -> Asked:
+async def ask(
+    port: int, route: Route, headers: Mapping[str, str], query: str = "", *, tls: ssl.SSLContext | None = None
+) -> Asked:
     """Ask, and hang up once there is an answer."""
     target = route.target if not query else f"{route.target}{'&' if '?' in route.target else '?'}{query}"
-    lines = {"Host": f"{HOST}:{port}", "Accept": route.accept, **headers}
+    host = "localhost" if tls else HOST
+    lines = {"Host": f"{host}:{port}", "Accept": route.accept, **headers}
     if route.upgrade:
         offered = headers.get("Sec-WebSocket-Protocol")
         lines |= {**_UPGRADE, "Sec-WebSocket-Protocol": f"watch.v1.json, {offered}" if offered else "watch.v1.json"}
     if route.body:
         lines |= {"Content-Type": "application/json", "Content-Length": str(len(route.body))}
-    reader, writer = await asyncio.open_connection(HOST, port)
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     try:
         async with asyncio.timeout(_WITHIN_S):
             head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())

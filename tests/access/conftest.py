@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 
+from infra.cluster.front_door import FrontDoor
 from services.producer.app import producer_app
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings
@@ -21,8 +22,9 @@ from shared.event import Event
 from shared.gate import Gate
 from shared.kafka import KafkaSettings
 from shared.problem import Problem
-from shared.serving import Listener
+from shared.serving import Listener, admin_app
 from tests.access.identity import Identity
+from tests.integration.fronted import quick_door, trusted_certificate
 from tests.support.server import HOST, push_server
 
 _GRACE_S = 0.2
@@ -125,3 +127,20 @@ async def served(identity: Identity) -> AsyncIterator[Served]:
 async def written(identity: Identity) -> AsyncIterator[Writing]:
     async with writing(identity.auth) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def door(served: Served, written: Writing, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FrontDoor]:
+    """HAProxy before both."""
+    folder = tmp_path_factory.mktemp("door")
+    health = Listener(admin_app(lambda: None), host=HOST, port=0)
+    await health.start()
+    variables = {"FRONT_SOURCE_HANDSHAKES_10S": "100000", "FRONT_SOURCE_REQUESTS_10S": "100000"}
+    for kind, port in (("PUSHSERVER", served.port), ("PRODUCER", written.port)):
+        variables |= {f"FRONT_{kind}_1": f"{HOST}:{port}", f"FRONT_{kind}_1_ADMIN": str(health.port)}
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(health.stop, _GRACE_S)
+        made = stack.enter_context(trusted_certificate(folder))
+        async with quick_door(folder, made, variables) as running:
+            await running.until_status("pushserver1", "UP")
+            yield running

@@ -1,5 +1,6 @@
 """Where it is configured, what isn't granted looks as if it weren't there; and what is public is everybody's."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.access.conftest import Served, serving
 from tests.access.identity import Identity
 from tests.access.matrix import carry
 
+_PAIRS = 600
 ROUTES = {
     "get": "/v1/{}/mine",
     "listing": "/v1/{}",
@@ -53,6 +55,25 @@ async def test_not_allowed_and_not_there_are_the_same_to_the_letter(
     absent = await ask(served.port, Route("GET", target.format("nobody"), upgrade=upgrade), shown)
     assert (forbidden.status, forbidden.code) == (404, "not_found")
     assert same(forbidden, absent, "nobody")
+
+
+async def test_not_allowed_and_not_there_take_the_same_time(hiding: tuple[Identity, Served]) -> None:
+    identity, served = hiding
+    shown = carry("header", identity.token("watch:items/mine")).headers
+
+    async def lasted(name: str) -> float:
+        began = time.perf_counter()
+        await ask(served.port, Route("GET", f"/v1/{name}/mine"), shown)
+        return time.perf_counter() - began
+
+    slower = 0
+    for number in range(_PAIRS):
+        # In turns, so that neither is always the one behind a pause of the machine.
+        order = ("others", "nobody") if number % 2 else ("nobody", "others")
+        times = {name: await lasted(name) for name in order}
+        slower += times["others"] > times["nobody"]
+    # Five standard deviations of a fair coin.
+    assert abs(slower - _PAIRS / 2) < 5 * (_PAIRS**0.5) / 2
 
 
 async def test_without_hiding_it_is_forbidden_whether_or_not_it_is_there(identity: Identity, served: Served) -> None:

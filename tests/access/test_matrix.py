@@ -1,10 +1,12 @@
 """The authorization matrix: route x carrier x credential. What isn't granted is refused, before anything is shown."""
 
+import ssl
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
+from infra.cluster.front_door import FrontDoor
 from tests.access.asking import Asked, ask
 from tests.access.conftest import Served, Writing
 from tests.access.identity import Identity
@@ -50,17 +52,17 @@ def expected(case: Case) -> tuple[int, str]:
     return (101 if route.upgrade else 200), ""
 
 
-async def answer_to(case: Case, identity: Identity, port: int) -> Asked:
+async def answer_to(case: Case, identity: Identity, port: int, tls: ssl.SSLContext | None = None) -> Asked:
     route, _ = (WRITES if case.writes else READS)[case.route]
     if case.credential == "none":
-        return await ask(port, route, {})
+        return await ask(port, route, {}, tls=tls)
     action, other = ("publish", "watch") if case.writes else ("watch", "publish")
     if case.credential in WRONG:
         token = identity.bad(f"{action}:*")[case.credential]
     else:
         token = identity.token(GRANTS[case.credential][0].format(action=action, other=other))
     carried = carry(case.carrier, token)
-    answer = await ask(port, route, carried.headers, carried.query)
+    answer = await ask(port, route, carried.headers, carried.query, tls=tls)
     # Nothing that was shown comes back, not even the subprotocol.
     assert token.encode() not in answer.head.encode() + answer.body
     return answer
@@ -72,11 +74,26 @@ async def test_what_is_granted_is_shown_and_nothing_else(
 ) -> None:
     written.publisher.writes.clear()
     answer = await answer_to(case, identity, written.port if case.writes else served.port)
+    check(case, answer)
+    assert bool(written.publisher.writes) == (case.writes and answer.status == 200)
+
+
+def check(case: Case, answer: Asked) -> None:
     status, code = expected(case)
     head = case.route == "head"
     assert (answer.status, answer.code) == (status, "" if head else code), answer.body
     if status >= 400:
         assert b"secret" not in answer.body
-        assert not written.publisher.writes
-    elif case.writes:
-        assert written.publisher.writes
+
+
+@pytest.mark.parametrize("route", [*READS, *WRITES])
+async def test_it_is_the_same_through_the_front_door(
+    route: str, identity: Identity, written: Writing, door: FrontDoor
+) -> None:
+    trusted = ssl.create_default_context(cafile=str(door.ca))
+    for case in CASES:
+        if case.route == route:
+            written.publisher.writes.clear()
+            answer = await answer_to(case, identity, door.port, trusted)
+            check(case, answer)
+            assert bool(written.publisher.writes) == (case.writes and answer.status == 200)
