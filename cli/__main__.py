@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "tail": "cli.tail",
     "publish": "cli.publish",
     "topics": "cli.topics",
+    "token": "cli.token",
     "check-config": "cli.check_config",
     "docs": "cli.configuration_docs",
 }
