@@ -6,12 +6,15 @@ SOAK_S ?= 600
 # Two workers, each with a Kafka of its own; a file's tests stay together. In CI one after another: it has the time, and
 # nothing there should wait for a core. `make test PARALLEL=` does so anywhere.
 PARALLEL ?= $(if $(CI),,-n 2 --dist loadfile)
+# Where `make sbom` writes.
+SBOM ?= dist/watchroute.cdx.json
 # More arguments for pytest: make test ARGS="tests/unit -k cursor"
 ARGS ?=
 
 BIN := .venv/bin
 # What `make check` runs, side by side; each is a target below, and can be run alone.
-CHECKS := check-format check-lint check-types check-imports check-locks check-docs check-shell check-haproxy
+CHECKS := check-format check-lint check-types check-imports check-locks check-licences check-advisories check-docs \
+	check-shell check-haproxy
 SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
 
 .DEFAULT_GOAL := help
@@ -58,7 +61,7 @@ measure: test-tools ## Print what the documents quote: latency, memory per conne
 	$(BIN)/python -m load.measure $(ARGS)
 
 .PHONY: check
-check: dev-venv ## Run every check but the tests: format, lint, types, imports, locks, docs, scripts
+check: dev-venv ## Run every check but the tests: format, lint, types, imports, locks, licences, advisories, docs, scripts
 	@$(MAKE) -j4 --output-sync=target --keep-going $(CHECKS)
 	@echo "All of $(CHECKS) passed."
 
@@ -74,6 +77,16 @@ fix: dev-venv ## Format the code, and mend what the linter can mend by itself
 .PHONY: lock
 lock: dev-venv ## Compile the locks from pyproject.toml; ARGS=--upgrade for the newest versions
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python infra/setup/locks.py compile $(ARGS)
+
+.PHONY: sbom
+sbom: dev-venv ## Write what the runtime lock installs as a bill of materials (CycloneDX); SBOM=path for another place
+	@mkdir -p $(dir $(SBOM))
+	$(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --short-PURLs \
+		--spec-version 1.6 --output-format JSON --output-reproducible --validate --output-file $(SBOM)
+
+.PHONY: audit
+audit: dev-venv ## Ask whether anything in the locks has a known vulnerability; fails when nobody can be asked
+	@$(BIN)/python infra/setup/advisories.py audit $(ARGS)
 
 .PHONY: clean
 clean: ## Remove everything that these commands have made
@@ -125,6 +138,15 @@ check-imports:
 .PHONY: check-locks
 check-locks:
 	$(BIN)/python infra/setup/locks.py check
+
+.PHONY: check-licences
+check-licences:
+	$(BIN)/python infra/setup/licences.py
+
+# Fails on what was found only: whether somebody can be asked is not up to the code.
+.PHONY: check-advisories
+check-advisories:
+	@$(BIN)/python infra/setup/advisories.py check
 
 .PHONY: check-docs
 check-docs:
