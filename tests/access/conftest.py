@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
+from starlette.types import ASGIApp
 
 from infra.cluster.front_door import FrontDoor
 from services.producer.app import producer_app
@@ -70,12 +71,14 @@ class Writing(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def serving(auth: AuthSettings, **settings: Any) -> AsyncIterator[Served]:
-    """A push server that has `items/mine` and `items/hers`, and asks as it is told to."""
+async def serving(
+    auth: AuthSettings, front: Callable[[PushServer], ASGIApp] | None = None, **settings: Any
+) -> AsyncIterator[Served]:
+    """A push server that has `items/mine` and `items/hers`, and asks as it is told to; `front` is an app before it."""
     server = push_server("127.0.0.1:1", TABLES, auth=auth, **settings)
     for name in TABLES:
         server.hub.serve(Channel.empty(server.hub.catalog.get(name), b"epoch", 1))
-    listener = server.listener()
+    listener = server.listener(front(server) if front else None)
     await listener.start()
     served = Served(server, listener.port, server.hub.channels["items"])
     for resource_id in ("mine", "hers"):
