@@ -24,6 +24,8 @@ from shared.turnstile import Turnstile
 _STOP_MARGIN_S: Final = 2.0
 _TICK_S: Final = 1.0
 """How old the Date of an answer may be."""
+EVERY_ANSWER: Final = {"X-Content-Type-Options": "nosniff"}
+"""In the head of each: what is data is never taken for a page or a script, whatever it holds."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -36,7 +38,8 @@ class Listener:
 
     `http` and `ws` are uvicorn's protocol names or classes; `options` are further ones of `uvicorn.Config`, such as
     `timeout_keep_alive`, `ssl_certfile` and `ssl_keyfile`. `socket_options` (level, name, value) are set on the
-    listening sockets, and so inherited by every connection. It never touches signals, logging set-up, or `sys.exit`.
+    listening sockets, and so inherited by every connection. Every answer has EVERY_ANSWER in its head. It never touches
+    signals, logging set-up, or `sys.exit`.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Listener:
             "proxy_headers": False,
             "ws_ping_interval": None,
             "workers": 1,
+            "headers": list(EVERY_ANSWER.items()),
         }
         self._server = _Server(uvicorn.Config(app, host=host, port=port, http=http, ws=ws, **(defaults | options)))
         self._serving: asyncio.Task[None] | None = None

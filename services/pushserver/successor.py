@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from shared.errors import WatchrouteError
 from shared.problem import Problem
+from shared.serving import EVERY_ANSWER
 
 EXTENSION: Final = "watchroute.handoff"
 """The name of the ASGI extension that gives a connection away."""
@@ -76,6 +77,7 @@ def last_answer(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
         (b"Date", formatdate(usegmt=True).encode()),
         (b"Content-Length", b"%d" % len(body)),
         (b"Connection", b"close"),
+        *((name.encode(), text.encode()) for name, text in EVERY_ANSWER.items()),
     ]
     lines = [b"%b: %b" % line for line in (*always, *headers)]
     if any(b"\r" in line or b"\n" in line for line in lines):

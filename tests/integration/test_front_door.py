@@ -66,6 +66,7 @@ async def test_every_answer_holds_browsers_to_https(front: Fronted) -> None:
         for target in ("/v1/items", "/v1/nothing", "/elsewhere"):
             answer = await http.get(target)
             assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+            assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]
 
 
 OFFERS = [

@@ -15,6 +15,7 @@ from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk, sse_retry
 from shared.principal import Principal
+from shared.serving import EVERY_ANSWER
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -71,7 +72,7 @@ def _wire(asked: Asked, *, chunked: bool) -> Wire:
 
 @lru_cache(maxsize=8)
 def _head(retry_ms: int, now_s: int, *, chunked: bool) -> bytes:
-    headers = {"Date": formatdate(now_s, usegmt=True), **HEADERS}
+    headers = {"Date": formatdate(now_s, usegmt=True), **HEADERS, **EVERY_ANSWER}
     headers |= {"Transfer-Encoding": "chunked"} if chunked else {"Connection": "close"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     retry = sse_retry(retry_ms)

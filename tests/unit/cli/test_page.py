@@ -46,7 +46,10 @@ def test_every_file_carries_the_strict_headers(client: TestClient, path: str) ->
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["cache-control"] == "no-cache"
-    assert headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "camera=()" in headers["permissions-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
 def test_head_answers_as_get_and_other_methods_are_refused(client: TestClient) -> None:
