@@ -64,7 +64,7 @@ class Audit:
         _log.info(
             "audit",
             decision=decision,
-            sub=principal.sub if principal else None,
+            sub=(principal.sub or None) if principal else None,
             jti=principal.jti if principal else None,
             address=asker.address,
             resource=resource[:_LONGEST] if resource else None,

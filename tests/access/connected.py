@@ -4,16 +4,22 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import orjson
 
-from tests.access.conftest import Served
 from tests.access.matrix import carry
 from tests.support.server import HOST
 
 WITHIN_S = 10
+
+
+class Listening(Protocol):
+    """A push server of ours, or a process that is one."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class Socket:
@@ -56,7 +62,7 @@ class Socket:
 
 @asynccontextmanager
 async def opened(
-    served: Served, token: str | None, path: str = "/v1/watch/ws", *, more: Mapping[str, str] | None = None
+    served: Listening, token: str | None, path: str = "/v1/watch/ws", *, more: Mapping[str, str] | None = None
 ) -> AsyncIterator[Socket]:
     """A WebSocket; `more` are further headers."""
     headers = {**(carry("header", token).headers if token else {}), **(more or {})}
