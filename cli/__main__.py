@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "dev": "cli.dev",
     "tail": "cli.tail",
     "publish": "cli.publish",
+    "revoke": "cli.revoke",
     "topics": "cli.topics",
     "token": "cli.token",
     "check-config": "cli.check_config",

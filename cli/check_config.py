@@ -10,9 +10,8 @@ import click
 
 from cli.settings import AllSettings, config_option, config_path, load_settings
 from cli.topic_admin import TopicAdmin
-from cli.topic_plan import Finding, wanted_topics
+from cli.topic_plan import Finding, all_wanted
 from cli.topics import finding_lines
-from shared.catalog import Catalog
 
 
 @click.command()
@@ -48,4 +47,4 @@ def toml_lines(tables: Mapping[str, Any], path: str = "") -> Iterator[str]:
 async def _ask(settings: AllSettings) -> list[Finding]:
     async with TopicAdmin(settings.kafka) as admin:
         click.echo(f"\n# Kafka answers at {settings.kafka.bootstrap}.")
-        return await admin.compare(wanted_topics(Catalog(settings.collections)))
+        return await admin.compare(all_wanted(settings.collections, settings.auth))

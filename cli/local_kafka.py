@@ -9,9 +9,8 @@ from aiokafka import AIOKafkaProducer
 
 from cli.settings import AllSettings
 from cli.topic_admin import KafkaRefused, NoAdminCalls
-from cli.topic_plan import wanted_topics
+from cli.topic_plan import all_wanted
 from cli.topics import ensure_topics
-from shared.catalog import Catalog
 from shared.embedded import FETCH_WAIT_MS, EmbeddedBroker
 from shared.kafka import KafkaSettings, client_options
 
@@ -52,11 +51,11 @@ async def make_topics(settings: AllSettings) -> None:
 
     A broker without admin calls (the embedded one, wherever it runs) makes them when it is asked for them.
     """
-    catalog = Catalog(settings.collections)
+    wanted = all_wanted(settings.collections, settings.auth)
     try:
-        findings = await ensure_topics(settings.kafka, wanted_topics(catalog))
+        findings = await ensure_topics(settings.kafka, wanted)
     except NoAdminCalls:
-        await _touch(settings, [collection.topic for collection in catalog])
+        await _touch(settings, [topic.topic for topic in wanted])
         return
     mistakes = [
         f"  {found.wanted.topic}: {note}" for found in findings if found.verdict == "refused" for note in found.notes

@@ -20,6 +20,7 @@ from shared.catalog import Catalog
 from shared.gate import Gate
 from shared.problem import Problem
 from shared.resource import Watch
+from shared.revocation_metrics import expose_revocations
 from shared.serving import admin_app
 
 _GRACE_S: Final = 0.5
@@ -41,7 +42,7 @@ class Standalone:
         # On one's own machine nobody has to say that nobody is to be asked.
         auth = settings.auth if settings.auth.mode else settings.auth.model_copy(update={"mode": "none"})
         auth.require_mode(own.host)
-        gate = Gate(auth, catalog)
+        gate = Gate(auth, catalog, settings.kafka)
         self._server = PushServer(quick, settings.kafka, catalog, gate, publish=self._publish)
         rest = problem_app([*routes, *admin_app(lambda: self.not_ready).routes])
         writer = producer_app(self.publisher, settings.producer, gate)
@@ -61,6 +62,7 @@ class Standalone:
         """Listen, and begin to connect to Kafka; raises AddressTaken."""
         await self._listener.start()
         expose(self._server.hub, self._server.source, self._server.pause)
+        expose_revocations(self._server.gate.revocations)
         await self.publisher.start()
         self._server.start()
 

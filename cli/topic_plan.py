@@ -3,23 +3,28 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from shared.catalog import Catalog, Collection
+from shared.auth_settings import AuthSettings
+from shared.catalog import Catalog, Collection, CollectionSettings
 
 _SAFE_REPLICATION: Final = 3
 _MS: Final = 1000
 _RECORD_BYTES: Final = 65_536
-"""Room for the key and the headers beside the largest value that a collection takes."""
+"""Room for the key and the headers beside the largest value that a collection takes; and for a revocation."""
 
 Verdict = Literal["missing", "same", "differs", "refused"]
 
 
 class Wanted(NamedTuple):
-    """A topic as a collection wants it; `config` names settings of the topic, as Kafka writes them."""
+    """A topic as a collection wants it; `config` names settings of the topic, as Kafka writes them.
+
+    `control`: no collection's, but the one of the revocations.
+    """
 
     topic: str
     partitions: int
     replication: int
     config: Mapping[str, str]
+    control: bool = False
 
 
 class Found(NamedTuple):
@@ -38,9 +43,32 @@ class Finding(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def all_wanted(collections: Mapping[str, CollectionSettings], auth: AuthSettings) -> list[Wanted]:
+    """Every topic of a configuration."""
+    catalog = Catalog(collections)
+    return [*wanted_topics(catalog), *wanted_revocations(auth, catalog)]
+
+
 def wanted_topics(catalog: Catalog) -> list[Wanted]:
     """One for each collection."""
     return [Wanted(c.topic, c.settings.partitions, c.settings.replication, wanted_config(c)) for c in catalog]
+
+
+def wanted_revocations(auth: AuthSettings, catalog: Catalog) -> list[Wanted]:
+    """The control topic, where there is to be one: compacted, and as safe as the safest collection.
+
+    One partition: all revocations are in one order.
+    """
+    if auth.revocations is None:
+        return []
+    replication = max((collection.settings.replication for collection in catalog), default=1)
+    config = {
+        "unclean.leader.election.enable": "false",
+        "max.message.bytes": str(_RECORD_BYTES),
+        "cleanup.policy": "compact",
+        **_in_sync(replication),
+    }
+    return [Wanted(auth.revocations, 1, replication, config, control=True)]
 
 
 def wanted_config(collection: Collection) -> dict[str, str]:
@@ -61,9 +89,11 @@ def wanted_config(collection: Collection) -> dict[str, str]:
     else:
         config |= {"cleanup.policy": "compact", "delete.retention.ms": deletes_ms}
         config |= {"min.compaction.lag.ms": history_ms} if collection.keeps_history else {}
-    if settings.replication >= _SAFE_REPLICATION:
-        config["min.insync.replicas"] = "2"
-    return config
+    return {**config, **_in_sync(settings.replication)}
+
+
+def _in_sync(replication: int) -> dict[str, str]:
+    return {"min.insync.replicas": "2"} if replication >= _SAFE_REPLICATION else {}
 
 
 def compare(wanted: Iterable[Wanted], found: Mapping[str, Found]) -> list[Finding]:
@@ -84,16 +114,21 @@ def _finding(wanted: Wanted, found: Found | None) -> Finding:
 def _broken(wanted: Wanted, found: Found) -> Iterable[str]:
     """What can't be had from this topic without telling every watcher to begin again, or losing state."""
     if found.partitions != wanted.partitions:
-        yield (
-            f"it has {found.partitions} partitions, not {wanted.partitions}: another number moves keys to other "
-            f"partitions and ends every cursor (set partitions = {found.partitions})"
+        why = (
+            "a revocation and what takes it back have to be in one order"
+            if wanted.control
+            else "another number moves keys to other partitions and ends every cursor "
+            f"(set partitions = {found.partitions})"
         )
+        yield f"it has {found.partitions} partitions, not {wanted.partitions}: {why}"
     policy = found.config.get("cleanup.policy", "")
     if wanted.config["cleanup.policy"] == "compact" and set(policy.split(",")) != {"compact"}:
-        yield (
-            f"its cleanup.policy is {policy or 'unknown'}, not compact: Kafka deletes the state of whatever doesn't "
-            'change (make it compact, or set state = "none")'
+        why = (
+            "Kafka forgets what was revoked"
+            if wanted.control
+            else 'Kafka deletes the state of whatever doesn\'t change (make it compact, or set state = "none")'
         )
+        yield f"its cleanup.policy is {policy or 'unknown'}, not compact: {why}"
 
 
 def _differences(wanted: Wanted, found: Found) -> Iterable[str]:

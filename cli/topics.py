@@ -8,8 +8,7 @@ import click
 
 from cli.settings import config_option, load_settings
 from cli.topic_admin import TopicAdmin
-from cli.topic_plan import Finding, Wanted, wanted_topics
-from shared.catalog import Catalog
+from cli.topic_plan import Finding, Wanted, all_wanted
 from shared.kafka import KafkaSettings
 
 _CREATED = {False: "created", True: "would be created"}
@@ -17,7 +16,7 @@ _CREATED = {False: "created", True: "would be created"}
 
 @click.group()
 def topics() -> None:
-    """The Kafka topics of the configured collections."""
+    """The Kafka topics of the configuration."""
 
 
 @topics.command()
@@ -30,7 +29,8 @@ def ensure(config: Path | None, *, dry_run: bool) -> None:
     state is refused, with exit status 1.
     """
     settings = load_settings(config)
-    findings = asyncio.run(ensure_topics(settings.kafka, wanted_topics(Catalog(settings.collections)), dry_run=dry_run))
+    wanted = all_wanted(settings.collections, settings.auth)
+    findings = asyncio.run(ensure_topics(settings.kafka, wanted, dry_run=dry_run))
     for finding in findings:
         for line in finding_lines(finding, dry_run=dry_run):
             click.echo(line, err=finding.verdict == "refused")

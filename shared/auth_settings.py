@@ -73,6 +73,11 @@ class AuthSettings(BaseModel):
     ticket_secret_file: Path | None = Field(
         None, description="A file with 32 bytes or more that all push servers share, so that tickets work on each."
     )
+    revocations: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,249}$",
+        description="The Kafka topic that says which tokens are good no more (`watchroute revoke`); none: no.",
+    )
     hide: bool = Field(default=False, description="What isn't granted looks as if it weren't there: 404, not 403.")
     narrow: bool = Field(
         default=False, description="A watch of several resources that is granted in part shows that part, not 403."

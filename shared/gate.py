@@ -11,10 +11,12 @@ from shared.catalog import Catalog
 from shared.cors import Cors
 from shared.credentials import Credentials
 from shared.grants import Action, Grants
+from shared.kafka import KafkaSettings
 from shared.origin import Origins
 from shared.pattern import Template
-from shared.principal import EVERYBODY, Principal
+from shared.principal import EVERYBODY, INVALID_TOKEN, Principal
 from shared.problem import Problem
+from shared.revocation_log import RevocationLog, Told
 
 if TYPE_CHECKING:
     from shared.token import Issuer, Verifier
@@ -23,9 +25,9 @@ _NO_CLAIMS: Final[dict[str, str]] = {}
 
 
 class Gate:
-    """One for each service. `run` keeps the issuers' keys fresh until it is cancelled."""
+    """One for each service. `run` keeps the issuers' keys and the revocations fresh until it is cancelled."""
 
-    def __init__(self, settings: AuthSettings, catalog: Catalog) -> None:
+    def __init__(self, settings: AuthSettings, catalog: Catalog, kafka: KafkaSettings) -> None:
         public: list[tuple[Action, Template]] = [
             ("watch", Template.parse(f"{collection.name}/*")) for collection in catalog if collection.settings.public
         ]
@@ -37,6 +39,8 @@ class Gate:
         self._verifier: Verifier | None = None
         if self.asks:
             self._issuers, self._verifier = _verifier(settings, [*public, *settings.templates])
+        followed = settings.revocations if self.asks else None
+        self.revocations = None if followed is None else RevocationLog(kafka, followed)
         granted = Grants.of_token(_NO_CLAIMS, public)
         self.audit = Audit()
         self._nobody = EVERYBODY
@@ -53,12 +57,16 @@ class Gate:
         """Why nobody with a token could be let in now, or None."""
         sources = [issuer.keys for issuer in self._issuers if issuer.keys is not None]
         waits = sources and not any(source.known for source in sources)
-        return "the keys of no issuer are known" if waits else None
+        if waits:
+            return "the keys of no issuer are known"
+        return self.revocations.not_ready if self.revocations is not None else None
 
-    async def run(self) -> None:
-        """Look at the keys from time to time."""
+    async def run(self, told: Told | None = None) -> None:
+        """Look at the keys from time to time, and follow the revocations; `told` hears of each (see RevocationLog)."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(asyncio.Event().wait())
+            if self.revocations is not None:
+                tasks.create_task(self.revocations.run(told))
             for issuer in self._issuers:
                 if issuer.keys is not None:
                     tasks.create_task(issuer.keys.run())
@@ -83,7 +91,18 @@ class Gate:
         """Whom a token speaks for; raises Problem."""
         if self._verifier is None:
             raise Problem("invalid", "this server asks nobody for a token")
-        return await self._verifier.verify(token)
+        principal = await self._verifier.verify(token)
+        self.check(principal)
+        return principal
+
+    def check(self, principal: Principal) -> None:
+        """Raise Problem when its token has been revoked since it was verified, or when that can't be known yet."""
+        if self.revocations is None or not principal.sub:
+            return
+        if (waits := self.revocations.not_ready) is not None:
+            raise Problem("not_ready", waits)
+        if self.revocations.held.revoked(principal):
+            raise Problem("unauthenticated", "the token: it has been revoked", headers=INVALID_TOKEN)
 
 
 def _verifier(settings: AuthSettings, own: list[tuple[Action, Template]]) -> "tuple[list[Issuer], Verifier]":

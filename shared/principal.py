@@ -10,6 +10,7 @@ from shared.problem import Problem
 from shared.resource import Watch
 
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+INVALID_TOKEN: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
 @dataclass(frozen=True)

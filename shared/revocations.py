@@ -1,10 +1,15 @@
 """Tokens that are good no more: what the control topic says, and whom it concerns."""
 
+from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple
+
+import orjson
 
 from shared.principal import Principal
 
 LONGEST_NAME: Final = 512
+MOST: Final = 100_000
+"""Of each kind: about 30 MB, and more logouts than tokens of a few minutes leave any use for."""
 Kind = Literal["sub", "jti"]
 
 
@@ -32,29 +37,54 @@ class Revocation(NamedTuple):
 
 
 class Revocations:
-    """All that hold now, by whom they are about: to ask costs two look-ups."""
+    """All that hold now, by whom they are about: to ask costs two look-ups.
 
-    def __init__(self) -> None:
+    Beyond `most` of a kind the one that was written longest ago is let go, and counted in `let_go`: nothing says how
+    long a token may live, so none is known to be of no use any more. All who read the same records let go the same.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._subs: dict[str, Revocation] = {}
         self._jtis: dict[str, Revocation] = {}
+        self.let_go = 0
 
     def __len__(self) -> int:
         return len(self._subs) + len(self._jtis)
+
+    def __iter__(self) -> Iterator[Revocation]:
+        yield from self._subs.values()
+        yield from self._jtis.values()
+
+    def take(self, key: bytes | None, value: bytes | None) -> Revocation | None:
+        """Take a record in as Kafka has it; see `apply`."""
+        try:
+            return self.apply((key or b"").decode(), None if value is None else orjson.loads(value))
+        except UnicodeDecodeError:
+            raise RevocationMistake("the key is UTF-8") from None
+        except orjson.JSONDecodeError:
+            raise RevocationMistake("the value is JSON") from None
 
     def apply(self, key: str, value: Any) -> Revocation | None:
         """Take a record in: what it revokes, or None when it takes a revocation back. Raises RevocationMistake."""
         kind, name = _kind_of(key)
         held = self._subs if kind == "sub" else self._jtis
-        if value is None:
-            held.pop(name, None)
-            return None
-        held[name] = Revocation(kind, name, _before(kind, value))
-        return held[name]
+        revocation = None if value is None else Revocation(kind, name, _before(kind, value))
+        held.pop(name, None)
+        if revocation is not None:
+            held[name] = revocation
+            self._mind_room(held)
+        return revocation
 
     def revoked(self, principal: Principal) -> bool:
         """Whether a token is good no more."""
         about = (self._subs.get(principal.sub), self._jtis.get(principal.jti or ""))
         return any(found is not None and found.concerns(principal) for found in about)
+
+    def _mind_room(self, held: dict[str, Revocation]) -> None:
+        if len(held) > self._most:
+            del held[next(iter(held))]
+            self.let_go += 1
 
 
 def _kind_of(key: str) -> tuple[Kind, str]:

@@ -76,6 +76,8 @@ class RootSettings(BaseSettings):
             settings = cls(**content)
         except ValidationError as invalid:
             mistakes += [_line(error) for error in invalid.errors(include_url=False)]
+        else:
+            mistakes += _control_mistakes(settings)
         mistakes += _catalog_mistakes(content.get("collections"))
         if mistakes:
             raise ConfigurationError(sorted(set(mistakes)))
@@ -119,6 +121,13 @@ def _catalog_mistakes(tables: Any) -> list[str]:
     except ConfigurationError as error:
         return error.mistakes
     return []
+
+
+def _control_mistakes(settings: RootSettings) -> list[str]:
+    """What is served can't also say whom to serve."""
+    taken = {table.topic or name for name, table in settings.collections.items()}
+    topic = settings.auth.revocations
+    return [f"auth.revocations: the topic {topic!r} serves a collection already"] if topic in taken else []
 
 
 def _default_path() -> Path | None:

@@ -12,7 +12,7 @@ import jwt
 from shared.grants import Action, Grants
 from shared.key_source import KeySource
 from shared.pattern import Template
-from shared.principal import Principal
+from shared.principal import INVALID_TOKEN, Principal
 from shared.problem import Problem
 from shared.verify_key import VerifyKey
 
@@ -142,4 +142,4 @@ def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _unauthenticated(why: str) -> Problem:
-    return Problem("unauthenticated", f"the token: {why}", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return Problem("unauthenticated", f"the token: {why}", headers=INVALID_TOKEN)

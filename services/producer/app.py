@@ -14,6 +14,7 @@ from shared.answers import problem_app
 from shared.catalog import Catalog
 from shared.gate import Gate
 from shared.kafka import require_extension
+from shared.revocation_metrics import expose_revocations
 from shared.serving import Listener, admin_app
 from shared.telemetry import logger
 
@@ -55,7 +56,7 @@ class ProducerService:
         own = settings.producer
         catalog = Catalog(settings.collections)
         self.publisher = Publisher(settings.kafka, catalog, own)
-        self.gate = Gate(settings.auth, catalog)
+        self.gate = Gate(settings.auth, catalog, settings.kafka)
         self.listener = Listener(
             producer_app(self.publisher, own, self.gate),
             host=own.host,
@@ -105,6 +106,7 @@ class ProducerService:
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run a producer service until `stop` is set."""
     service = ProducerService(settings)
+    expose_revocations(service.gate.revocations)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(service.stop)
         await service.start()

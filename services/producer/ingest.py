@@ -71,6 +71,7 @@ class Ingest:
         with _refusals_counted():
             self._allowance.spend_writes(principal, 1)
             prepared = await self._prepare(request, collection, watch.id, principal)
+        self._gate.check(principal)
         return (await self._publisher.deliver(prepared)).document()
 
     async def _admit(self, request: Request, watch: Watch) -> Principal:
@@ -127,6 +128,7 @@ class Ingest:
             with _refusals_counted():
                 writes = await prepare_batch(collection, body, kind, attributes, self._settings)
                 self._allowance.spend_writes(principal, len(writes))
+            self._gate.check(principal)
             for write in writes:
                 # All or nothing: nobody has to find out which part of a batch was theirs to write.
                 principal.require("publish", Watch(collection.name, write.id))

@@ -26,6 +26,7 @@ from services.pushserver.transports.router import ReadApp
 from shared.catalog import Catalog
 from shared.gate import Gate
 from shared.kafka import KafkaSettings, require_extension
+from shared.revocation_metrics import expose_revocations
 from shared.serving import Listener, admin_app
 from shared.telemetry import logger
 
@@ -80,7 +81,7 @@ class PushServer:
         self._tasks = [
             asyncio.create_task(self.source.run(), name="source"),
             asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
-            asyncio.create_task(self.gate.run(), name="gate"),
+            asyncio.create_task(self.gate.run(self.reception.guard.revoke), name="gate"),
             asyncio.create_task(self.reception.guard.run(), name="guard"),
         ]
 
@@ -130,9 +131,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     settings.auth.require_mode(own.host)
     relay = Relay(own.producer_url) if own.producer_url else None
     catalog = Catalog(settings.collections)
-    gate = Gate(settings.auth, catalog)
+    gate = Gate(settings.auth, catalog, settings.kafka)
     server = PushServer(own, settings.kafka, catalog, gate, publish=relay.publish if relay else None)
     expose(server.hub, server.source, server.pause)
+    expose_revocations(gate.revocations)
     public = server.listener()
     checked = admin_app(lambda: server.not_ready, asked=server.on_check)
     admin = Listener(checked, host=own.admin_host, port=own.admin_port)

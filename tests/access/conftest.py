@@ -83,7 +83,8 @@ async def serving(
     served = Served(server, listener.port, server.hub.channels["items"])
     for resource_id in ("mine", "hers"):
         served.write(resource_id, b'"secret"')
-    running = (server.heartbeat.run(), server.gate.run(), server.reception.guard.run())
+    guard = server.reception.guard
+    running = (server.heartbeat.run(), server.gate.run(guard.revoke), guard.run())
     tasks = [asyncio.create_task(each) for each in running]
     try:
         yield served
@@ -102,7 +103,7 @@ async def writing(auth: AuthSettings, **own: Any) -> AsyncIterator[Writing]:
     catalog = Catalog({name: CollectionSettings(**table) for name, table in TABLES.items()})
     settings = ProducerSettings(**own)
     publisher = Kept(catalog, settings)
-    gate = Gate(auth, catalog)
+    gate = Gate(auth, catalog, KafkaSettings())
     keys = asyncio.create_task(gate.run())
     listener = Listener(producer_app(publisher, settings, gate), host=HOST, port=0, ws="none")
     await listener.start()

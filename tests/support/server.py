@@ -40,12 +40,8 @@ def push_server(
 ) -> PushServer:
     """A server of these `[collections.NAME]` tables; `kafka` and `settings` override what makes tests fast."""
     catalog = Catalog({name: CollectionSettings(**table) for name, table in collections.items()})
-    return PushServer(
-        PushServerSettings(**{**_FAST, **settings}),
-        KafkaSettings(bootstrap=bootstrap, **{"request_timeout_ms": 2000, **(kafka or {})}),
-        catalog,
-        Gate(auth, catalog),
-    )
+    brokers = KafkaSettings(bootstrap=bootstrap, **{"request_timeout_ms": 2000, **(kafka or {})})
+    return PushServer(PushServerSettings(**{**_FAST, **settings}), brokers, catalog, Gate(auth, catalog, brokers))
 
 
 @asynccontextmanager

@@ -26,7 +26,8 @@ _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
 class Gathering:
     """A sink that gathers frames until somebody takes them.
 
-    `opened` is set once every watch is live, `done` once there is a frame to answer with, or the end.
+    `opened` is set once every watch is live, `done` once there is a frame to answer with, or the end, whose `reason`
+    is set then.
     """
 
     socket = NO_SOCKET
@@ -39,6 +40,7 @@ class Gathering:
         self._limit_bytes = limit_bytes
         self._size = 0
         self._ended_at: str | None = None
+        self.reason: CloseReason | None = None
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -63,7 +65,7 @@ class Gathering:
 
     def close(self, reason: CloseReason, cursor: str | None) -> None:
         """The subscriber has ended."""
-        del reason
+        self.reason = reason
         self._ended_at = cursor
         self.opened.set()
         self.done.set()
@@ -120,6 +122,8 @@ def _held(reception: Reception, asked: Asked, wire: Wire) -> Iterator[Gathering]
                 gathering.wake()
             yield gathering
         finally:
+            if gathering.reason is not None:
+                reception.ended(asked.principal, gathering.reason)
             reception.leave(subscriber)
 
 

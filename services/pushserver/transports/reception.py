@@ -102,7 +102,9 @@ class Reception:
             return principal, token
         if token is not None:
             raise Problem("invalid", "either a token or a ticket")
-        return self.tickets.take(asked.ticket, asked.headers), None
+        principal = self.tickets.take(asked.ticket, asked.headers)
+        self.gate.check(principal)
+        return principal, None
 
     def _note(self, decision: Decision, asked: Asked, principal: Principal | None, reason: str | None = None) -> None:
         if self.gate.asks:
@@ -192,7 +194,9 @@ class Reception:
 
         Raises Problem, and then it has left.
         """
-        # It may have begun to leave while this one waited, and then nobody would send it away any more.
+        # It may have begun to leave while this one waited, and then nobody would send it away any more; and nobody
+        # would end one whose token was revoked meanwhile.
+        self.gate.check(asked.principal)
         self.check_open()
         self.check_room(asked)
         principal = asked.principal

@@ -9,6 +9,7 @@ import msgpack
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from services.pushserver import frames
 from services.pushserver.change import Change
 from services.pushserver.channel import Channel
 from services.pushserver.table import Table
@@ -47,6 +48,7 @@ async def get(reception: Reception, asked: Asked, scope: Scope, receive: Receive
         event = channel.table.get(asked.watch.id or "")
         if known is not None and event is not None and event.data is not None and _matches(known, channel, event, kind):
             await wait_for_change(reception, asked, receive, wait_s)
+    reception.gate.check(asked.principal)
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", **applied}
     event = channel.table.get(asked.watch.id or "")
     if event is None or event.data is None:
@@ -65,7 +67,7 @@ async def listing(reception: Reception, asked: Asked, scope: Scope, receive: Rec
     _require_state(channel)
     if negotiate(asked.accept, JSON, NDJSON) == NDJSON:
         headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": NDJSON}
-        response: Response = StreamingResponse(_lines(reception.turns, channel, asked), headers=headers)
+        response: Response = StreamingResponse(_lines(reception, channel, asked), headers=headers)
     else:
         response = await _page(reception, channel, asked)
     await _answer(response, scope, receive, send)
@@ -76,6 +78,7 @@ async def _page(reception: Reception, channel: Channel, asked: Asked) -> Respons
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": JSON}
     place = _place(channel, asked.parameters.get("after"))
     events, after = await _gather(reception.turns, channel.table, asked.watch, place, limit)
+    reception.gate.check(asked.principal)
     if after is not None:
         query = {name: text for name, text in asked.parameters.items() if name != "at_least"} | {"after": after}
         headers["Link"] = f'</v1/{quote(channel.name)}?{urlencode(query)}>; rel="next"'
@@ -123,19 +126,32 @@ def _add_changed(found: dict[str, Event], table: Table, watch: Watch, since: Seq
                     found[event.id] = event
 
 
-async def _lines(turns: Turns, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
-    """What there is, and what has changed while it was told: a resource may come again, newer, and none is missed."""
+async def _lines(reception: Reception, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
+    """What there is, and what has changed while it was told: a resource may come again, newer, and none is missed.
+
+    A token that is revoked meanwhile ends it with a `problem`.
+    """
+    try:
+        async for piece in _pieces(reception, channel, asked):
+            yield piece
+    except Problem as problem:
+        yield LINES[asked.format].control(frames.problem(problem))
+
+
+async def _pieces(reception: Reception, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
     walk = Walk.snapshot(channel, asked.watch)
     piece = bytearray()
     for _ in range(_PASSES):
         while not walk.done:
+            # Others had their turn, or the reader has taken its time.
+            reception.gate.check(asked.principal)
             for event in walk.pull():
                 if event.data is not None:
                     piece += _line(channel, event, asked)
             if len(piece) >= _PIECE_BYTES:
                 yield bytes(piece)
                 piece.clear()
-                await turns.mine()
+                await reception.turns.mine()
         if walk.current:
             break
         walk.go_on()

@@ -100,7 +100,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
             settings = ProducerSettings(**options)
             publisher = RecordingPublisher(catalog, settings)
             listener = Listener(
-                producer_app(publisher, settings, Gate(AuthSettings(mode="none"), catalog)),
+                producer_app(publisher, settings, Gate(AuthSettings(mode="none"), catalog, KafkaSettings())),
                 host="127.0.0.1",
                 port=0,
                 ws="none",
