@@ -107,14 +107,14 @@ class RevocationLog:
         found = Revocations()
         while behind := sum([max(0, end - await consumer.position(assigned)) for assigned, end in ends.items()]):
             self._trouble = f"{behind} records to read"
-            self._take(found, await self._fetch(consumer))
+            self.take(found, await self._fetch(consumer))
             await asyncio.sleep(0)
         return found
 
     async def _follow(self, consumer: AIOKafkaConsumer, checking: "asyncio.Task[None]", told: Told | None) -> None:
         while not checking.done():
             batches = await self._fetch(consumer)
-            if self._take(self.held, batches) and told is not None:
+            if self.take(self.held, batches) and told is not None:
                 told(self.held.revoked)
             await self._note(consumer)
             if batches:
@@ -136,8 +136,8 @@ class RevocationLog:
             raise ReadAnew(f"no fetch succeeded for {_WATCHDOG_S:g} s")
         return batches
 
-    def _take(self, held: Revocations, batches: Mapping[TopicPartition, Sequence[Any]]) -> bool:
-        """Take records in; whether any of them revokes something."""
+    def take(self, held: Revocations, batches: Mapping[TopicPartition, Sequence[Any]]) -> bool:
+        """Take records of the topic in; whether any of them revokes something. Counts those that say nothing."""
         revokes, let_go = False, held.let_go
         for assigned, records in batches.items():
             for record in records:

@@ -59,11 +59,15 @@ class Revocations:
     def take(self, key: bytes | None, value: bytes | None) -> Revocation | None:
         """Take a record in as Kafka has it; see `apply`."""
         try:
-            return self.apply((key or b"").decode(), None if value is None else orjson.loads(value))
+            name = (key or b"").decode()
+            content = None if value is None else orjson.loads(value)
         except UnicodeDecodeError:
             raise RevocationMistake("the key is UTF-8") from None
         except orjson.JSONDecodeError:
             raise RevocationMistake("the value is JSON") from None
+        if value is not None and content is None:
+            raise RevocationMistake("the value is an object; a record without one takes a revocation back")
+        return self.apply(name, content)
 
     def apply(self, key: str, value: Any) -> Revocation | None:
         """Take a record in: what it revokes, or None when it takes a revocation back. Raises RevocationMistake."""

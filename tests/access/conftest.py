@@ -68,6 +68,7 @@ class Writing(NamedTuple):
 
     publisher: Kept
     port: int
+    gate: Gate
 
 
 @contextlib.asynccontextmanager
@@ -98,17 +99,17 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def writing(auth: AuthSettings, **own: Any) -> AsyncIterator[Writing]:
-    """A producer that asks as it is told to."""
+async def writing(auth: AuthSettings, kafka: KafkaSettings | None = None, **own: Any) -> AsyncIterator[Writing]:
+    """A producer that asks as it is told to; `kafka` has its revocations."""
     catalog = Catalog({name: CollectionSettings(**table) for name, table in TABLES.items()})
     settings = ProducerSettings(**own)
     publisher = Kept(catalog, settings)
-    gate = Gate(auth, catalog, KafkaSettings())
+    gate = Gate(auth, catalog, kafka or KafkaSettings())
     keys = asyncio.create_task(gate.run())
     listener = Listener(producer_app(publisher, settings, gate), host=HOST, port=0, ws="none")
     await listener.start()
     try:
-        yield Writing(publisher, listener.port)
+        yield Writing(publisher, listener.port, gate)
     finally:
         keys.cancel()
         await asyncio.gather(keys, return_exceptions=True)

@@ -16,6 +16,7 @@ from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog, CollectionSettings
 from shared.gate import Gate
 from shared.kafka import KafkaSettings
+from shared.revocation_metrics import expose_revocations
 from tests.support.records import RawRecord, produce
 
 HOST: Final = "127.0.0.1"
@@ -155,6 +156,7 @@ def metric(server: PushServer, name: str, **labels: str) -> float:
     """What `/metrics` would say of one sample, 0 where it has none."""
     registry = CollectorRegistry()
     expose(server.hub, server.source, server.pause, registry)
+    expose_revocations(server.gate.revocations, registry)
     return registry.get_sample_value(f"watchroute_{name}", labels) or 0.0
 
 

@@ -128,6 +128,7 @@ class Reception:
         channel = self.hub.channel(asked.watch.collection)
         if "at_least" in asked.parameters:
             await self.freshness.at_least(channel, asked.parameters["at_least"])
+            self.gate.check(asked.principal)
         return channel
 
     def check_open(self) -> None:

@@ -48,7 +48,7 @@ async def get(reception: Reception, asked: Asked, scope: Scope, receive: Receive
         event = channel.table.get(asked.watch.id or "")
         if known is not None and event is not None and event.data is not None and _matches(known, channel, event, kind):
             await wait_for_change(reception, asked, receive, wait_s)
-    reception.gate.check(asked.principal)
+            reception.gate.check(asked.principal)
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", **applied}
     event = channel.table.get(asked.watch.id or "")
     if event is None or event.data is None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.grants import Grants
 from shared.principal import Principal
-from shared.revocations import RevocationMistake, Revocations
+from shared.revocations import Revocation, RevocationMistake, Revocations
 
 
 def principal(sub: str = "ann", issued_at: float | None = 100.0, jti: str | None = "7") -> Principal:
@@ -97,3 +97,56 @@ def test_any_record_is_taken_or_refused(key: str, value: Any) -> None:
         found.apply(key, value)
     except RevocationMistake:
         assert len(found) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (None, b"{}"),
+        (b"", b"{}"),
+        (b"\xff", b"{}"),
+        (b"sub:ann", b""),
+        (b"sub:ann", b"{"),
+        (b"sub:ann", b"\xff"),
+        (b"sub:ann", b'{"revoked_before":NaN}'),
+        (b"sub:ann", b'{"revoked_before":1e999}'),
+        (b"sub:ann", b"[" * 5000),
+        (b"jti:7", b"null"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_a_mistake_and_changes_nothing(key: bytes | None, value: bytes) -> None:
+    found = revoked(("sub:ann", {"revoked_before": 5}), ("jti:7", {}))
+    with pytest.raises(RevocationMistake):
+        found.take(key, value)
+    assert [each.key for each in found] == ["sub:ann", "jti:7"]
+
+
+def test_a_record_without_a_value_takes_a_revocation_back() -> None:
+    found = Revocations()
+    assert found.take(b"sub:ann", b'{"revoked_before":101.5,"why":"left"}') == Revocation("sub", "ann", 101.5)
+    assert found.take("jti:ü".encode(), b"{}") == Revocation("jti", "ü")
+    assert found.take(b"sub:ann", None) is None
+    assert list(found) == [Revocation("jti", "ü")]
+
+
+def test_beyond_the_most_the_one_that_was_written_longest_ago_is_let_go() -> None:
+    found = Revocations(most=2)
+    for key in ("jti:1", "jti:2", "sub:ann", "jti:1", "sub:bob"):
+        found.apply(key, {"revoked_before": 1})
+    assert (len(found), found.let_go) == (4, 0)
+    found.apply("jti:3", {})
+    assert [each.key for each in found] == ["sub:ann", "sub:bob", "jti:1", "jti:3"]
+    assert found.let_go == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(["jti:1", "jti:2", "jti:3", "jti:4", "sub:1", "sub:2"]), st.booleans())))
+def test_all_who_read_what_compaction_has_left_hold_the_same(records: list[tuple[str, bool]]) -> None:
+    """With room for all: what is let go comes back for who reads anew only if something was taken back."""
+    whole, compacted = Revocations(), Revocations()
+    newest = {key: place for place, (key, _) in enumerate(records)}
+    for place, (key, holds) in enumerate(records):
+        value = {"revoked_before": place} if holds else None
+        whole.apply(key, value)
+        if newest[key] == place:
+            compacted.apply(key, value)
+    assert list(whole) == list(compacted)
