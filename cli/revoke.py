@@ -31,11 +31,13 @@ _LATEST_S: Final = 253_402_300_799
 @click.command()
 @config_option
 @click.option("--sub", help="Everybody with this `sub`: all tokens that were issued before a moment.")
-@click.option("--before", default="now", help="That moment, in seconds since 1970, or now.  [default: now]")
+@click.option("--before", help="That moment, in seconds since 1970, or now.  [default: now]")
 @click.option("--jti", help="The one token with this `jti`.")
 @click.option("--undo", is_flag=True, help="Take it back: tokens that have not expired are good again.")
 @click.option("--list", "listing", is_flag=True, help="Show what is revoked, a line each.")
-def revoke(config: Path | None, *, sub: str | None, before: str, jti: str | None, undo: bool, listing: bool) -> None:
+def revoke(
+    config: Path | None, *, sub: str | None, before: str | None, jti: str | None, undo: bool, listing: bool
+) -> None:
     """Revoke tokens: watchroute revoke --sub ann, or watchroute revoke --jti 4f1c.
 
     It is written to the topic `[auth] revocations`, and done when Kafka has it on all replicas in sync. Every server
@@ -43,6 +45,8 @@ def revoke(config: Path | None, *, sub: str | None, before: str, jti: str | None
     """
     if (sub is not None) + (jti is not None) + listing != 1 or (undo and listing):
         raise click.UsageError("give one of --sub, --jti and --list; --undo goes with --sub or --jti")
+    if before is not None and (sub is None or undo):
+        raise click.UsageError("--before goes with --sub, and without --undo")
     settings = load_settings(config)
     topic = _topic(settings)
     if listing:
@@ -64,11 +68,11 @@ def _topic(settings: AllSettings) -> Wanted:
     )
 
 
-def _moment(before: str) -> float:
-    if before == "now":
+def _moment(before: str | None) -> float:
+    if before in {None, "now"}:
         return time.time()
     try:
-        moment = float(before)
+        moment = float(before or "")
     except ValueError:
         moment = inf
     if not 0 < moment <= _LATEST_S:

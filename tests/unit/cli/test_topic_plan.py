@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from cli.topic_plan import Found, Wanted, compare, wanted_topics
+from cli.topic_plan import Found, Wanted, compare, wanted_revocations, wanted_topics
+from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog, CollectionSettings
 
 
@@ -93,3 +94,19 @@ def test_a_compacted_topic_is_good_enough_for_a_collection_without_state() -> No
 def test_every_reason_for_refusing_is_told() -> None:
     (finding,) = compare([wanted()], {"stocks": found(partitions=1, config={"cleanup.policy": "delete"})})
     assert len(finding.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("replications", "replication", "in_sync"), [((), 1, None), ((1, 3), 3, "2"), ((1, 2), 2, None)]
+)
+def test_the_control_topic_is_compacted_and_as_safe_as_the_safest(
+    replications: tuple[int, ...], replication: int, in_sync: str | None
+) -> None:
+    catalog = Catalog({f"c{number}": CollectionSettings(replication=number) for number in replications})
+    (topic,) = wanted_revocations(AuthSettings(mode="none", revocations="control"), catalog)
+    assert (topic.topic, topic.partitions, topic.replication) == ("control", 1, replication)
+    assert (topic.config["cleanup.policy"], topic.config.get("min.insync.replicas")) == ("compact", in_sync)
+
+
+def test_without_the_setting_there_is_no_control_topic() -> None:
+    assert wanted_revocations(AuthSettings(mode="none"), Catalog({})) == []

@@ -111,6 +111,15 @@ def test_all_mistakes_are_reported_at_once(config: Path, monkeypatch: pytest.Mon
     assert len(found) == 9, found
 
 
+@pytest.mark.parametrize("table", ["[collections.control]", '[collections.stocks]\ntopic = "control"'])
+def test_what_is_served_does_not_say_what_is_revoked(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "watchroute.toml"
+    path.write_text(f'[auth]\nrevocations = "control"\n{table}\n')
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.load(path)
+    assert refused.value.mistakes == ["auth.revocations: the topic 'control' serves a collection already"]
+
+
 def test_a_mistake_names_the_variable_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHROUTE_PRODUCER_PORT", "x")
     (mistake,) = mistakes_of()
