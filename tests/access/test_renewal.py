@@ -13,7 +13,6 @@ from tests.access.asking import Route, ask
 from tests.access.conftest import Served, serving
 from tests.access.connected import WITHIN_S, event, opened
 from tests.access.identity import Identity
-from tests.access.live import WITHIN_S, event, opened
 from tests.access.matrix import carry
 from tests.support.server import HOST, eventually
 

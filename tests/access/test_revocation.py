@@ -22,7 +22,7 @@ from shared.problem import Problem
 from shared.resource import Watch
 from tests.access.asking import Route, ask
 from tests.access.conftest import writing
-from tests.access.live import Socket, event, opened
+from tests.access.connected import Socket, event, opened
 from tests.access.revoking import Running, Scene, is_refused, prepared, shown, streams, until_applied
 from tests.support.broker import Broker
 from tests.support.server import eventually, metric
