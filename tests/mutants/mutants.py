@@ -274,6 +274,20 @@ MUTANTS: Final = (
         "test_quota.py::test_watches_of_a_principal_are_counted_over_its_connections",
     ),
     Mutant(
+        "a revocation ends everybody",
+        "guard.py",
+        "if concerned(known.principal)]",
+        "if known]",
+        "test_guard.py::test_what_is_revoked_ends_and_nothing_else",
+    ),
+    Mutant(
+        "who is revoked is told so and stays",
+        "guard.py",
+        "    subscriber.tell(frames.problem(problem), subscriber.wire.retry(_RETRY_MS))\n    subscriber.end(reason)\n",
+        "    subscriber.tell(frames.problem(problem), subscriber.wire.retry(_RETRY_MS))\n",
+        "test_guard.py::test_what_is_revoked_ends_and_nothing_else",
+    ),
+    Mutant(
         "who has left is still known",
         "guard.py",
         "            del waiting[subscriber]\n",

@@ -16,6 +16,7 @@ from services.pushserver.settings import PushServerSettings
 from services.pushserver.source import Source
 from shared.catalog import Catalog
 from shared.kafka import KafkaSettings
+from shared.revocation_metrics import RevocationExposition
 
 _SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
@@ -29,6 +30,7 @@ def _pushserver() -> Iterator[tuple[str, set[str]]]:
     hub = Hub(Catalog({}), Counters(), os.write)
     source = Source(hub, KafkaSettings(), PushServerSettings())
     yield from _series(Exposition(hub, source, LoopPause()).collect())
+    yield from _series(RevocationExposition(None).collect())
 
 
 def _producer() -> Iterator[tuple[str, set[str]]]:

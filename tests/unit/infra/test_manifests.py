@@ -5,8 +5,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from cli.topic_plan import wanted_topics
-from shared.catalog import Catalog
+from cli.topic_plan import all_wanted
 from tests.unit.infra.cluster import OVERLAYS, SERVICES, WORKLOADS, cluster
 from tests.unit.infra.kustomization import apply
 from tests.unit.infra.tree import INFRA, ROOT, document, documents
@@ -186,7 +185,7 @@ def test_what_strimzi_makes_is_what_topics_ensure_would_make() -> None:
     }
     assert topics == {
         wanted.topic: (wanted.partitions, wanted.replication, {k: _typed(v) for k, v in wanted.config.items()})
-        for wanted in wanted_topics(Catalog(prod.settings().collections))
+        for wanted in all_wanted(prod.settings().collections, prod.settings().auth)
     }
     for resource in documents(INFRA / "k8s/overlays/prod/topics.yaml"):
         assert resource["apiVersion"] == STRIMZI

@@ -147,3 +147,16 @@ def test_what_is_revoked_ends_and_nothing_else(scene: Scene) -> None:
     broadcast(scene.hub, put("a", 0))
     assert revoked.sink.written == []
     assert kept.story() == ["a@0"]
+
+
+def test_nothing_that_waits_for_a_stalled_reader_leaves_after_its_revocation(scene: Scene) -> None:
+    client = scene.client(ann(600))
+    client.subscriber.blocked = True
+    broadcast(scene.hub, put("a", 0))
+    assert scene.guard.revoke(lambda _: True) == 1
+    assert client.sink.was_cut
+    assert reason_of(client) == "revoked"
+    client.subscriber.blocked = client.subscriber.ended
+    assert not client.subscriber.pump()
+    assert client.sink.written == []
+    assert len(scene.guard) == 0
