@@ -201,7 +201,8 @@ def _fetched_ms(consumer: AIOKafkaConsumer) -> Iterable[int]:
 
 @asynccontextmanager
 async def _opened(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(**consumer_options(kafka, _CLIENT_ID))
+    # From the leader, wherever that is: another replica may have a record half a second later.
+    consumer = AIOKafkaConsumer(**{**consumer_options(kafka, _CLIENT_ID), "client_rack": ""})
     try:
         await consumer.start()
         yield consumer
