@@ -71,7 +71,7 @@ class Ingest:
         with _refusals_counted():
             self._allowance.spend_writes(principal, 1)
             prepared = await self._prepare(request, collection, watch.id, principal)
-        self._gate.check(principal)
+        self._check_token(request, watch, principal)
         return (await self._publisher.deliver(prepared)).document()
 
     async def _admit(self, request: Request, watch: Watch) -> Principal:
@@ -86,6 +86,14 @@ class Ingest:
             raise
         self._note("accepted", request, principal, watch)
         return principal
+
+    def _check_token(self, request: Request, watch: Watch, principal: Principal) -> None:
+        """Raise Problem when it has been revoked while the body arrived."""
+        try:
+            self._gate.check(principal)
+        except Problem as problem:
+            self._note("refused", request, principal, watch, problem.code)
+            raise
 
     def _note(
         self, decision: Decision, request: Request, principal: Principal | None, watch: Watch, reason: str | None = None
@@ -128,7 +136,7 @@ class Ingest:
             with _refusals_counted():
                 writes = await prepare_batch(collection, body, kind, attributes, self._settings)
                 self._allowance.spend_writes(principal, len(writes))
-            self._gate.check(principal)
+            self._check_token(request, Watch(collection.name), principal)
             for write in writes:
                 # All or nothing: nobody has to find out which part of a batch was theirs to write.
                 principal.require("publish", Watch(collection.name, write.id))

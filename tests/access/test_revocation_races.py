@@ -56,9 +56,13 @@ async def test_who_waits_for_a_server_to_catch_up_is_not_let_in(route: Route, sc
             await scene.say("sub:ann")
             await until_applied(ANN, behind)
             assert not waiting.done()
-        answer = await waiting
+        with capture_logs() as said:
+            answer = await waiting
         assert is_refused(answer)
         assert b"second" not in answer.body
+        assert [(line["sub"], line["reason"]) for line in said if line.get("decision") == "refused"] == [
+            ("ann", "unauthenticated")
+        ]
 
 
 async def test_who_waits_for_a_change_is_not_told_it(scene: Scene) -> None:

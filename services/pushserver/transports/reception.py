@@ -128,8 +128,16 @@ class Reception:
         channel = self.hub.channel(asked.watch.collection)
         if "at_least" in asked.parameters:
             await self.freshness.at_least(channel, asked.parameters["at_least"])
-            self.gate.check(asked.principal)
+            self.check_token(asked)
         return channel
+
+    def check_token(self, asked: Asked) -> None:
+        """Raise Problem when the token of who was admitted, and had to wait, has been revoked meanwhile."""
+        try:
+            self.gate.check(asked.principal)
+        except Problem as problem:
+            self._note("refused", asked, asked.principal, problem.code)
+            raise
 
     def check_open(self) -> None:
         """Raise Problem `going_away` once the server is leaving."""
@@ -197,7 +205,7 @@ class Reception:
         """
         # It may have begun to leave while this one waited, and then nobody would send it away any more; and nobody
         # would end one whose token was revoked meanwhile.
-        self.gate.check(asked.principal)
+        self.check_token(asked)
         self.check_open()
         self.check_room(asked)
         principal = asked.principal

@@ -48,7 +48,7 @@ async def get(reception: Reception, asked: Asked, scope: Scope, receive: Receive
         event = channel.table.get(asked.watch.id or "")
         if known is not None and event is not None and event.data is not None and _matches(known, channel, event, kind):
             await wait_for_change(reception, asked, receive, wait_s)
-            reception.gate.check(asked.principal)
+            reception.check_token(asked)
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", **applied}
     event = channel.table.get(asked.watch.id or "")
     if event is None or event.data is None:
@@ -78,7 +78,7 @@ async def _page(reception: Reception, channel: Channel, asked: Asked) -> Respons
     headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": JSON}
     place = _place(channel, asked.parameters.get("after"))
     events, after = await _gather(reception.turns, channel.table, asked.watch, place, limit)
-    reception.gate.check(asked.principal)
+    reception.check_token(asked)
     if after is not None:
         query = {name: text for name, text in asked.parameters.items() if name != "at_least"} | {"after": after}
         headers["Link"] = f'</v1/{quote(channel.name)}?{urlencode(query)}>; rel="next"'
@@ -144,7 +144,7 @@ async def _pieces(reception: Reception, channel: Channel, asked: Asked) -> Async
     for _ in range(_PASSES):
         while not walk.done:
             # Others had their turn, or the reader has taken its time.
-            reception.gate.check(asked.principal)
+            reception.check_token(asked)
             for event in walk.pull():
                 if event.data is not None:
                     piece += _line(channel, event, asked)
