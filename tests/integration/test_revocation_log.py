@@ -66,11 +66,21 @@ async def test_what_was_aborted_was_never_said(broker: Broker, topics: Topics) -
         assert (log.held.revoked(ANN), log.held.revoked(BOB)) == (False, True)
 
 
-@pytest.mark.parametrize("check_s", [0.1, 1000], ids=["by its identity", "by its offsets"])
-async def test_a_topic_that_was_made_anew_is_read_anew(check_s: float, broker: Broker, topics: Topics) -> None:
+async def test_a_topic_that_has_grown_is_read_anew_with_all_its_partitions(broker: Broker, topics: Topics) -> None:
+    topic = await topics.create()
+    await produce(broker.bootstrap, topic, [record("ann")])
+    async with following(broker.bootstrap, topic, check_s=0.1) as log:
+        await is_ready(log)
+        await topics.grow(topic, 2)
+        await produce(broker.bootstrap, topic, [record("bob", partition=1)])
+        await eventually(lambda: log.held.revoked(BOB), "it follows the new partition")
+        assert log.held.revoked(ANN)
+
+
+async def test_a_topic_that_was_made_anew_is_read_anew(broker: Broker, topics: Topics) -> None:
     topic = await topics.create()
     await produce(broker.bootstrap, topic, [record("ann"), record("carl"), record("carl", holds=False)])
-    async with following(broker.bootstrap, topic, check_s=check_s) as log:
+    async with following(broker.bootstrap, topic) as log:
         await is_ready(log)
         await topics.delete(topic)
         assert log.held.revoked(ANN)
@@ -99,17 +109,21 @@ async def test_while_kafka_is_away_what_is_known_holds_and_afterwards_it_goes_on
         assert log.held.revoked(ANN)
 
 
-async def test_a_silent_kafka_is_asked_anew(own_broker: MavenBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_kafka_is_asked_anew_and_what_is_known_holds(
+    own_broker: MavenBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.revocation_log._WATCHDOG_S", 0.5)
     async with Topics(own_broker.bootstrap) as topics:
         topic = await topics.create()
+    await produce(own_broker.bootstrap, topic, [record("ann")])
     async with following(own_broker.bootstrap, topic) as log:
         await is_ready(log)
         own_broker.pause()
         try:
             await eventually(lambda: "no fetch succeeded" in log._trouble, "it gives the consumer up", within_s=30)  # noqa: SLF001 -- it is ready all the while, and says nothing
+            await eventually(lambda: "Kafka" in log._trouble, "it asks again, in vain", within_s=30)  # noqa: SLF001 -- the same
+            assert (log.held.revoked(ANN), log.not_ready) == (True, None)
         finally:
             own_broker.resume()
-        assert log.not_ready is None
         await produce(own_broker.bootstrap, topic, [record("bob")])
         await eventually(lambda: log.held.revoked(BOB), "it goes on", within_s=30)
