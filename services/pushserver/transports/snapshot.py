@@ -1,7 +1,7 @@
 """Plain GET: one resource as its bare value, and a collection as pages or as one line a resource."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -67,7 +67,9 @@ async def listing(reception: Reception, asked: Asked, scope: Scope, receive: Rec
     _require_state(channel)
     if negotiate(asked.accept, JSON, NDJSON) == NDJSON:
         headers = {**_headers(channel, asked.watch), "Vary": "Accept", "Content-Type": NDJSON}
-        response: Response = StreamingResponse(_lines(reception, channel, asked), headers=headers)
+        response: Response = StreamingResponse(
+            _lines(reception.turns, channel, asked, reception.check_token), headers=headers
+        )
     else:
         response = await _page(reception, channel, asked)
     await _answer(response, scope, receive, send)
@@ -126,32 +128,32 @@ def _add_changed(found: dict[str, Event], table: Table, watch: Watch, since: Seq
                     found[event.id] = event
 
 
-async def _lines(reception: Reception, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
+async def _lines(turns: Turns, channel: Channel, asked: Asked, check: Callable[[Asked], None]) -> AsyncIterator[bytes]:
     """What there is, and what has changed while it was told: a resource may come again, newer, and none is missed.
 
-    A token that is revoked meanwhile ends it with a `problem`.
+    What `check` raises ends it with a `problem`.
     """
     try:
-        async for piece in _pieces(reception, channel, asked):
+        async for piece in _pieces(turns, channel, asked, check):
             yield piece
     except Problem as problem:
         yield LINES[asked.format].control(frames.problem(problem))
 
 
-async def _pieces(reception: Reception, channel: Channel, asked: Asked) -> AsyncIterator[bytes]:
+async def _pieces(turns: Turns, channel: Channel, asked: Asked, check: Callable[[Asked], None]) -> AsyncIterator[bytes]:
     walk = Walk.snapshot(channel, asked.watch)
     piece = bytearray()
     for _ in range(_PASSES):
         while not walk.done:
             # Others had their turn, or the reader has taken its time.
-            reception.check_token(asked)
+            check(asked)
             for event in walk.pull():
                 if event.data is not None:
                     piece += _line(channel, event, asked)
             if len(piece) >= _PIECE_BYTES:
                 yield bytes(piece)
                 piece.clear()
-                await reception.turns.mine()
+                await turns.mine()
         if walk.current:
             break
         walk.go_on()

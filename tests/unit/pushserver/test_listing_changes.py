@@ -7,6 +7,7 @@ import pytest
 
 from services.pushserver.channel import Channel
 from services.pushserver.transports import snapshot
+from shared.problem import Problem
 from shared.resource import Watch
 from tests.support.events import channel, delete, put
 
@@ -51,8 +52,31 @@ async def test_lines_tell_again_what_changed_while_they_were_told(
     monkeypatch.setattr(snapshot, "_PIECE_BYTES", 1)
     turns: Any = Meanwhile(lambda: change(served))
     asked: Any = type("Asked", (), {"watch": ALL, "format": "compact"})
-    lines = b"".join([piece async for piece in snapshot._lines(turns, served, asked)]).splitlines()  # noqa: SLF001 -- see above
+    lines = b"".join([piece async for piece in snapshot._lines(turns, served, asked, lambda _: None)]).splitlines()  # noqa: SLF001 -- see above
     told = [(line.split(b'"')[7].decode(), line.rsplit(b":", 1)[1]) for line in lines]
     newest = dict(told)
     assert {name for name, _ in told} == {f"stocks/{name}" for name in "abcde"}
     assert newest["stocks/a"] == newest["stocks/c"] == b"2}"
+
+
+async def test_lines_end_with_a_problem_when_the_token_is_revoked_while_they_are_told(
+    served: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_PIECE_BYTES", 1)
+    revoked = False
+
+    def happens() -> None:
+        nonlocal revoked
+        revoked = True
+        change(served)
+
+    def check(_: Any) -> None:
+        if revoked:
+            raise Problem("unauthenticated", "the token: it has been revoked")
+
+    turns: Any = Meanwhile(happens)
+    asked: Any = type("Asked", (), {"watch": ALL, "format": "compact"})
+    first, last = [piece async for piece in snapshot._lines(turns, served, asked, check)]  # noqa: SLF001 -- see above
+    assert b'"data":1' in first
+    assert b'"code":"unauthenticated"' in last
+    assert b'"data":2' not in first + last
