@@ -17,6 +17,7 @@ from infra.cluster.process import ROOT
 from shared.auth_settings import AuthSettings
 from shared.catalog import Catalog
 from shared.gate import Gate
+from shared.kafka import KafkaSettings
 from shared.resource import Watch
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
@@ -57,7 +58,7 @@ async def test_what_is_said_is_an_auth_table_that_takes_the_token(made: tuple[st
     assert result.stdout.count("\n") == 1
     token = result.stdout.strip()
     assert jwt.get_unverified_header(token)["alg"] == algorithm
-    gate = Gate(AuthSettings(**table), Catalog({}))
+    gate = Gate(AuthSettings(**table), Catalog({}), KafkaSettings())
     principal = await gate.verify(token)
     assert principal.sub == "ada"
     assert principal.grants.cover("watch", Watch.parse("stocks/AAPL"))
