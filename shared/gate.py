@@ -1,6 +1,7 @@
 """The gate: finds out for whom a request speaks."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -96,7 +97,9 @@ class Gate:
         return principal
 
     def check(self, principal: Principal) -> None:
-        """Raise Problem when its token has been revoked since it was verified, or when that can't be known yet."""
+        """Raise Problem when its token has ended or been revoked since it was verified, or that can't be known yet."""
+        if time.time() > principal.expires_at + self.settings.leeway_s:
+            raise Problem("token_expired", "the token has expired")
         if self.revocations is None or not principal.sub:
             return
         if (waits := self.revocations.not_ready) is not None:

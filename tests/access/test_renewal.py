@@ -3,12 +3,14 @@
 import asyncio
 import base64
 import time
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
 
+from shared.problem import Problem
 from tests.access.asking import Route, ask
 from tests.access.conftest import Served, serving
 from tests.access.connected import WITHIN_S, event, opened
@@ -113,6 +115,16 @@ async def test_every_transport_ends_with_the_token(identity: Identity) -> None:
         assert [frame["code"] for frame in answer["frames"]] == ["token_expired"]
         await eventually(lambda: not len(served.server.reception.guard), "nobody is known any more")
         assert served.server.hub.counters.closed["token_expired"] == 3
+
+
+async def test_who_had_to_wait_is_asked_again_whether_the_token_still_is_good(
+    identity: Identity, served: Served
+) -> None:
+    gate = served.server.gate
+    principal = await gate.verify(identity.token("watch:*"))
+    gate.check(replace(principal, expires_at=time.time() - identity.auth.leeway_s / 2))
+    with pytest.raises(Problem, match="token_expired"):
+        gate.check(replace(principal, expires_at=time.time() - identity.auth.leeway_s - 1))
 
 
 async def _poll(session: aiohttp.ClientSession, url: str) -> Any:
