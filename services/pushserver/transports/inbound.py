@@ -31,15 +31,15 @@ class Message(NamedTuple):
 class Inbound:
     """A parser, made when bytes arrive; once `idle` it holds nothing and can be let go."""
 
-    __slots__ = ("_fragments", "_max_bytes", "_opcode", "_parser", "_reader", "_size")
+    __slots__ = ("_gathered", "_max_bytes", "_opcode", "_parser", "_reader")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._reader = StreamReader()
         self._parser: Generator[None, None, Frame] | None = None
-        self._fragments: list[bytes] = []
+        # Not a list of fragments: they may be small, or empty and without end.
+        self._gathered = bytearray()
         self._opcode: Opcode | None = None
-        self._size = 0
 
     @property
     def idle(self) -> bool:
@@ -79,16 +79,15 @@ class Inbound:
             raise Violation(PROTOCOL)
         if self._opcode is None:
             self._opcode = frame.opcode
-        self._size += len(frame.data)
-        if self._size > self._max_bytes:
+        self._gathered += frame.data
+        if len(self._gathered) > self._max_bytes:
             raise Violation(TOO_LARGE)
-        self._fragments.append(bytes(frame.data))
         return self._complete() if frame.fin else None
 
     def _complete(self) -> Message:
-        message = Message(self._opcode or Opcode.BINARY, b"".join(self._fragments))
-        self._opcode, self._size = None, 0
-        self._fragments.clear()
+        message = Message(self._opcode or Opcode.BINARY, bytes(self._gathered))
+        self._opcode = None
+        self._gathered.clear()
         if message.opcode is Opcode.TEXT:
             try:
                 message.data.decode()
