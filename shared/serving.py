@@ -18,14 +18,13 @@ from uvicorn.server import ServerState
 
 from shared.answers import problem_app
 from shared.errors import WatchrouteError
+from shared.http1 import EVERY_ANSWER, Http1
 from shared.problem import Problem
 from shared.turnstile import Turnstile
 
 _STOP_MARGIN_S: Final = 2.0
 _TICK_S: Final = 1.0
 """How old the Date of an answer may be."""
-EVERY_ANSWER: Final = {"X-Content-Type-Options": "nosniff"}
-"""In the head of each: what is data is never taken for a page or a script, whatever it holds."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -48,7 +47,7 @@ class Listener:
         *,
         host: str,
         port: int,
-        http: Any = "httptools",
+        http: Any = Http1,
         ws: Any = "websockets-sansio",
         socket_options: Iterable[tuple[int, int, int]] = (),
         **options: Any,

@@ -6,8 +6,8 @@ tenth of the memory, and a delivery none of the layers. Both classes offer that 
 function of what the answer's head has to say (over HTTP the head itself, of a WebSocket more headers) and a
 `Successor`.
 
-`HandOffHttp` subclasses a private class of a pinned minor version of uvicorn; `tests/integration/test_handoff.py`
-drives each thing that is relied on.
+`HandOffHttp` relies on private parts of a pinned minor version of uvicorn; `tests/integration/test_handoff.py` drives
+each of them.
 """
 
 import asyncio
@@ -15,19 +15,18 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from services.pushserver.successor import EXTENSION, GONE, ClientGone, Successor, encoded, give, last_answer
+from services.pushserver.successor import EXTENSION, GONE, ClientGone, Successor, give
 from services.pushserver.upgrade import read_handshake, switching, wants_websocket
+from shared.http1 import Http1, encoded, last_answer
 from shared.problem import Problem
 from shared.turnstile import Turnstile
 
 log: Final = logging.getLogger("uvicorn.error")
 
 
-class HandOffHttp(HttpToolsProtocol):
+class HandOffHttp(Http1):
     """HTTP/1.1, with the hand-off of a response whose body never ends.
 
     A crowd is read a few at a time: `server_state` has a `turnstile`.
@@ -37,7 +36,6 @@ class HandOffHttp(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         shared: Any = self.server_state
         self._turnstile: Turnstile = shared.turnstile
-        self._answering: Any = None
         self._unread = b""
         self._to_websocket = False
 
@@ -67,22 +65,6 @@ class HandOffHttp(HttpToolsProtocol):
             self.flow.resume_reading()
             self._read(data)
 
-    def _read(self, data: bytes) -> None:
-        while data and self.parser is not None:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                if self._to_websocket:
-                    self._upgrade(data)
-                    return
-                # Any other protocol isn't spoken here: this was a request like others, and so is what follows.
-            except httptools.HttpParserError:
-                self._refuse_garbage()
-                return
-            else:
-                return
-
     def on_message_begin(self) -> None:
         """Offer the extension with each request."""
         super().on_message_begin()
@@ -97,11 +79,6 @@ class HandOffHttp(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         return self._to_websocket
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Not always `self.cycle`: a client may send the next request before this one is answered.
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
 
     def hand_off(self, head: bytes, successor: Successor) -> None:
         """Give the connection away; to be called instead of the first ASGI `send`.
@@ -122,11 +99,6 @@ class HandOffHttp(HttpToolsProtocol):
         self._let_go()
         give(transport, successor, head)
 
-    def _refuse_garbage(self) -> None:
-        log.warning("Invalid HTTP request received.")
-        if not self._ends_with_an_answer():
-            self.send_400_response("Invalid HTTP request received.")
-
     def _upgrade(self, early: bytes) -> None:
         if self._ends_with_an_answer():
             return
@@ -137,22 +109,6 @@ class HandOffHttp(HttpToolsProtocol):
         self._let_go()
         handshake.begin(scope, url, early)
 
-    def _ends_with_an_answer(self) -> bool:
-        """Whether the client is still owed an answer to a whole request: that is then the last thing it hears.
-
-        What came behind that request can't be answered before it, and after it the connection is closed.
-        """
-        cycle: Any = self.cycle
-        if cycle is None or cycle.response_complete or cycle.more_body:
-            return False
-        cycle.keep_alive = False
-        self._go_deaf()
-        return True
-
-    def _go_deaf(self) -> None:
-        uvicorn: Any = self
-        uvicorn.parser = None
-
     def _let_go(self) -> None:
         """Break all cycles of references: what was needed until now is freed at once, and not at some collection."""
         self.pipeline.clear()
@@ -160,13 +116,6 @@ class HandOffHttp(HttpToolsProtocol):
         self._unread = b""
         uvicorn: Any = self
         uvicorn.parser = uvicorn.scope = uvicorn.cycle = uvicorn.headers = None
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP with a problem document."""
-        problem = Problem("invalid", msg)
-        self._go_deaf()
-        self.transport.write(last_answer(problem.status, encoded(problem), problem.body()))
-        self.transport.close()
 
 
 class HandOffWebSocket(asyncio.Protocol):

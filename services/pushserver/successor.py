@@ -1,14 +1,9 @@
-"""Who takes a connection over when it leaves ASGI, how it is given away, and what is said where it isn't."""
+"""Who takes a connection over when it leaves ASGI, and how it is given away."""
 
 import asyncio
-from collections.abc import Iterable
-from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from shared.errors import WatchrouteError
-from shared.problem import Problem
-from shared.serving import EVERY_ANSWER
 
 EXTENSION: Final = "watchroute.handoff"
 """The name of the ASGI extension that gives a connection away."""
@@ -64,23 +59,3 @@ def give(transport: asyncio.Transport, successor: Successor, head: bytes, early:
     successor.take_over(transport, head)
     if early:
         successor.data_received(early)
-
-
-def encoded(problem: Problem) -> list[tuple[bytes, bytes]]:
-    """The headers of a refusal, as ASGI has them."""
-    return [(name.encode(), text.encode()) for name, text in problem.response_headers().items()]
-
-
-def last_answer(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """An answer with its body, after which the connection is closed."""
-    always = [
-        (b"Date", formatdate(usegmt=True).encode()),
-        (b"Content-Length", b"%d" % len(body)),
-        (b"Connection", b"close"),
-        *((name.encode(), text.encode()) for name, text in EVERY_ANSWER.items()),
-    ]
-    lines = [b"%b: %b" % line for line in (*always, *headers)]
-    if any(b"\r" in line or b"\n" in line for line in lines):
-        raise ValueError("a header is one line")
-    start = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()
-    return b"\r\n".join((start, *lines, b"", body))

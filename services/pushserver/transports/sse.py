@@ -15,7 +15,7 @@ from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk, sse_retry
 from shared.principal import Principal
-from shared.serving import EVERY_ANSWER
+from shared.http1 import EVERY_ANSWER
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
