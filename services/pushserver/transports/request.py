@@ -91,8 +91,10 @@ class Asked(NamedTuple):
         """N of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; None without it, or when it is no number."""
         for preference in self.headers.get("prefer", "").split(","):
             name, _, value = preference.partition(";")[0].strip().partition("=")
-            if name.strip().lower() == "wait" and value.strip().strip('"').isdigit():
-                return min(float(value.strip().strip('"')), MAX_WAIT_S)
+            number = value.strip().strip('"')
+            # A superscript is a digit too, and no number.
+            if name.strip().lower() == "wait" and number.isascii() and number.isdigit():
+                return min(float(number), MAX_WAIT_S)
         return None
 
 
