@@ -8,6 +8,8 @@ SOAK_S ?= 600
 PARALLEL ?= $(if $(CI),,-n 2 --dist loadfile)
 # Where `make sbom` writes.
 SBOM ?= dist/watchroute.cdx.json
+# Of the byte-level targets of `make fuzz`.
+INPUTS ?= 1000000
 # More arguments for pytest: make test ARGS="tests/unit -k cursor"
 ARGS ?=
 
@@ -43,6 +45,10 @@ soak: test-tools ## Run the oracle for long; SOAK_S=3600 for another time than t
 .PHONY: chaos
 chaos: test-tools ## Play every fault in a whole cluster under load, and judge what each watcher saw; ARGS="broker disk" for some
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: fuzz
+fuzz: dev-venv ## Try inputs of strangers, a million for each parser of bytes and each live service; ARGS="live --seconds 60"
+	$(BIN)/python -m tests.hostile.fuzz --inputs $(INPUTS) $(ARGS)
 
 .PHONY: bench
 bench: test-tools ## Measure against the kernel's own price, under 15 minutes; ARGS="paced-ws wide" for some of it

@@ -103,4 +103,4 @@ def _trouble_of_close(closed: ConnectionClosed) -> Trouble:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
+    return float(text) if text and text.isascii() and text.isdigit() else None

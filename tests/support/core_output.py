@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
+import msgpack
 import orjson
 
 from services.pushserver.close import CloseReason
@@ -118,14 +119,23 @@ def kernel_write(socket: int, data: bytes) -> int:
 
 def read_websocket(data: bytes) -> Iterator[Said]:
     """Unmasked, final text frames; a frame that carries a cursor moves the client's."""
+    yield from (_of_frame(orjson.loads(payload)) for payload in _payloads(data, 0x81))
+
+
+def read_binary_websocket(data: bytes) -> Iterator[Said]:
+    """The same of binary frames, in msgpack."""
+    yield from (_of_frame(msgpack.unpackb(payload)) for payload in _payloads(data, 0x82))
+
+
+def _payloads(data: bytes, first: int) -> Iterator[bytes]:
     at = 0
     while at < len(data):
-        assert data[at] == 0x81
+        assert data[at] == first
         size, at = data[at + 1], at + 2
         if size >= 126:
             width = 2 if size == 126 else 8
             size, at = int.from_bytes(data[at : at + width]), at + width
-        yield _of_frame(orjson.loads(data[at : at + size]))
+        yield data[at : at + size]
         at += size
 
 
@@ -162,6 +172,7 @@ def _of_message(message: str) -> Said:
 
 READERS: Final[Mapping[str, Callable[[bytes], Iterator[Said]]]] = {
     "ws": read_websocket,
+    "ws-msgpack": read_binary_websocket,
     "sse": read_sse,
     "sse-one": read_sse,
     "lines": read_lines,
