@@ -1,11 +1,12 @@
 """HTTP/1.1 as uvicorn speaks it, for clients that send the next request before the last one is answered, or no HTTP.
 
 It subclasses a private class of a pinned minor version of uvicorn, which tells only the newest request that the client
-left, takes in as many as are sent, and refuses garbage ahead of the answers that are owed.
+left, takes in as many as are sent, refuses garbage ahead of the answers that are owed, and minds no Host.
 `tests/hostile/test_pipelining.py` drives each thing that is relied on.
 """
 
 import logging
+import re
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -23,8 +24,11 @@ EVERY_ANSWER: Final = {"X-Content-Type-Options": "nosniff"}
 _log: Final = logging.getLogger("uvicorn.error")
 
 
-class TooManyWaiting(Exception):
-    """More requests than are taken in: what the parser's callback raises to stop it."""
+_HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?")
+
+
+class NotTakenIn(Exception):
+    """A request that is one too many, or doesn't say, once, whom it is for: what stops the parser."""
 
 
 class Http1(HttpToolsProtocol):
@@ -49,9 +53,9 @@ class Http1(HttpToolsProtocol):
             cycle.message_event.set()
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, or wait for one's turn; raises TooManyWaiting."""
-        if len(self.pipeline) >= MOST_WAITING:
-            raise TooManyWaiting
+        """Begin to answer, or wait for one's turn; raises NotTakenIn."""
+        if len(self.pipeline) >= MOST_WAITING or not self._names_its_host():
+            raise NotTakenIn
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -76,6 +80,13 @@ class Http1(HttpToolsProtocol):
                 return
             else:
                 return
+
+    def _names_its_host(self) -> bool:
+        """Whether it does so as RFC 9112, section 3.2, has it: once, in HTTP/1.0 also never, and with a name."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return bool(self.parser.get_http_version() == "1.0")
+        return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def _should_upgrade(self) -> bool:
         return False

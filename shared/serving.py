@@ -48,7 +48,7 @@ class Listener:
         host: str,
         port: int,
         http: Any = Http1,
-        ws: Any = "websockets-sansio",
+        ws: Any = "none",
         socket_options: Iterable[tuple[int, int, int]] = (),
         **options: Any,
     ) -> None:

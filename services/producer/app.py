@@ -61,7 +61,6 @@ class ProducerService:
             producer_app(self.publisher, own, self.gate),
             host=own.host,
             port=own.port,
-            ws="none",
             timeout_keep_alive=int(own.keep_alive_s),
         )
         self.admin = Listener(admin_app(lambda: self.not_ready), host=own.admin_host, port=own.admin_port)

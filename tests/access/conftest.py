@@ -106,7 +106,7 @@ async def writing(auth: AuthSettings, kafka: KafkaSettings | None = None, **own:
     publisher = Kept(catalog, settings)
     gate = Gate(auth, catalog, kafka or KafkaSettings())
     keys = asyncio.create_task(gate.run())
-    listener = Listener(producer_app(publisher, settings, gate), host=HOST, port=0, ws="none")
+    listener = Listener(producer_app(publisher, settings, gate), host=HOST, port=0)
     await listener.start()
     try:
         yield Writing(publisher, listener.port, gate)

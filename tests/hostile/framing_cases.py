@@ -115,6 +115,9 @@ def doubts() -> Iterator[Doubt]:
     yield Doubt("no name", b": b\r\n")
     yield Doubt("a bare CR in a value", b"X-A: b\rContent-Length: 5\r\n")
     yield Doubt("a bare LF behind a field", b"X-A: b\nTransfer-Encoding: chunked\r\n", _CHUNKED, door="apart")
+    yield Doubt("the same Host twice", b"Host: localhost\r\n", door="apart")
+    yield Doubt("two Hosts", b"Host: evil.example\r\n")
+    yield Doubt("a Host and an empty one", b"Host:\r\n")
     yield from _chunk_sizes()
 
 
@@ -148,6 +151,10 @@ def malformed() -> Iterator[Malformed]:
     """All of them."""
     yield Malformed("bare LF everywhere", b"{} HTTP/1.1\n", b"Host: localhost\n", door="apart")
     yield Malformed("bare LF behind the first line", b"{} HTTP/1.1\n", door="apart")
+    yield Malformed("no Host", b"{} HTTP/1.1\r\n", b"X-A: b\r\n", door="apart")
+    yield Malformed("a Host with a space", b"{} HTTP/1.1\r\n", b"Host: local host\r\n", door="apart")
+    yield Malformed("a Host with a path", b"{} HTTP/1.1\r\n", b"Host: localhost/x\r\n", door="apart")
+    yield Malformed("a Host that names somebody", b"{} HTTP/1.1\r\n", b"Host: a@localhost\r\n", door="apart")
     yield Malformed("a field that begins with a space", b"{} HTTP/1.1\r\n", b" Host: localhost\r\n")
     yield Malformed("HTTP/1.2", b"{} HTTP/1.2\r\n", door="apart")
     yield Malformed("HTTP/1.10", b"{} HTTP/1.10\r\n")

@@ -51,7 +51,7 @@ APP = problem_app(
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[aiohttp.ClientSession]:
-    listener = Listener(APP, host="127.0.0.1", port=0)
+    listener = Listener(APP, host="127.0.0.1", port=0, http="httptools", ws="websockets-sansio")
     await listener.start()
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}") as session:
