@@ -14,8 +14,8 @@ from services.pushserver.transports.connection import Connection
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import Asked
 from services.pushserver.wire import SSE, SSE_HTTP10, SSE_ONE, Wire, http_chunk, sse_retry
-from shared.principal import Principal
 from shared.http1 import EVERY_ANSWER
+from shared.principal import Principal
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
