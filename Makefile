@@ -58,6 +58,10 @@ bench: test-tools ## Measure against the kernel's own price, under 15 minutes; A
 load: test-tools ## Watchers of every transport for two minutes, at a cluster of its own or at URL=https://localhost:8443
 	$(BIN)/python -m load $(if $(URL),--url $(URL)) $(ARGS)
 
+.PHONY: floods
+floods: test-tools ## Attack a push server from one address, and measure what its watchers notice; ARGS="refusals" for some
+	$(BIN)/python -m load.floods $(ARGS)
+
 .PHONY: rolling
 rolling: test-tools ## Restart every push server under 2 000 watchers, and draw what they notice; ARGS=reload for HAProxy
 	$(BIN)/python -m load.rolling $(ARGS)

@@ -20,10 +20,12 @@ _CODES: Final[Mapping[int, str]] = {
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    408: "request_timeout",
     413: "too_large",
     415: "unsupported_media_type",
     426: "upgrade_required",
     429: "rate_limited",
+    431: "head_too_large",
     503: "unavailable",
 }
 _SERVER_ERROR: Final = 500

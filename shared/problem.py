@@ -40,6 +40,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "too_many_connections": Kind(429, 4429, True, "Too many connections"),
     "too_many_watches": Kind(429, 4429, True, "Too many watches"),
     "too_large": Kind(413, 1009, False, "Larger than allowed"),
+    "head_too_large": Kind(431, 0, False, "The head of the request is larger than allowed"),
+    "request_timeout": Kind(408, 0, True, "The request took too long to arrive"),
     "slow": Kind(0, 4008, True, "The reader can't keep up"),
     "going_away": Kind(503, 1012, True, "This server is leaving"),
     "not_ready": Kind(503, 1013, True, "This server is still catching up"),

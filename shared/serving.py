@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from shared.answers import problem_app
+from shared.doorstep import Doorstep
 from shared.errors import WatchrouteError
 from shared.http1 import EVERY_ANSWER, Http1
 from shared.problem import Problem
@@ -37,8 +38,8 @@ class Listener:
 
     `http` and `ws` are uvicorn's protocol names or classes; `options` are further ones of `uvicorn.Config`, such as
     `timeout_keep_alive`, `ssl_certfile` and `ssl_keyfile`. `socket_options` (level, name, value) are set on the
-    listening sockets, and so inherited by every connection. Every answer has EVERY_ANSWER in its head. It never touches
-    signals, logging set-up, or `sys.exit`.
+    listening sockets, and so inherited by every connection; `doorstep` is for protocol classes that have bounds.
+    Every answer has EVERY_ANSWER in its head. It never touches signals, logging set-up, or `sys.exit`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Listener:
         http: Any = Http1,
         ws: Any = "none",
         socket_options: Iterable[tuple[int, int, int]] = (),
+        doorstep: Doorstep | None = None,
         **options: Any,
     ) -> None:
         self._address = (host, port)
@@ -64,7 +66,8 @@ class Listener:
             "workers": 1,
             "headers": list(EVERY_ANSWER.items()),
         }
-        self._server = _Server(uvicorn.Config(app, host=host, port=port, http=http, ws=ws, **(defaults | options)))
+        config = uvicorn.Config(app, host=host, port=port, http=http, ws=ws, **(defaults | options))
+        self._server = _Server(config, _State(Doorstep() if doorstep is None else doorstep))
         self._serving: asyncio.Task[None] | None = None
         self.port = port
 
@@ -108,17 +111,21 @@ class Listener:
 
 
 class _State(ServerState):
-    """What all connections of a listener share; `turnstile` is for protocol classes that let a crowd in piecemeal."""
+    """What all connections of a listener share.
 
-    def __init__(self) -> None:
+    `turnstile` is for protocol classes that let a crowd in piecemeal, `doorstep` for those that have bounds.
+    """
+
+    def __init__(self, doorstep: Doorstep) -> None:
         super().__init__()
         self.turnstile = Turnstile()
+        self.doorstep = doorstep
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, state: _State) -> None:
         super().__init__(config)
-        self.server_state = _State()
+        self.server_state = state
         self.listening = asyncio.Event()
         self.leaving = asyncio.Event()
 

@@ -1,5 +1,6 @@
 """Who somebody is: a bearer token, verified (RFC 7519, RFC 8725)."""
 
+import base64
 import hashlib
 import time
 from collections import OrderedDict
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
+import orjson
 
 from shared.grants import Action, Grants
 from shared.key_source import KeySource
@@ -135,10 +137,18 @@ def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if len(token) > MOST_TOKEN_BYTES:
         raise _unauthenticated(f"it has more than {MOST_TOKEN_BYTES} bytes")
     try:
-        read = jwt.decode_complete(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        # Not by the library, which takes half as long for this as for verifying: bad tokens come in floods.
+        written, payload, _ = token.split(".")
+        header, claims = _json(written), _json(payload)
+    except ValueError:
         raise _unauthenticated("it is no JWT") from None
-    return read["header"], read["payload"]
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise _unauthenticated("it is no JWT")
+    return header, claims
+
+
+def _json(part: str) -> Any:
+    return orjson.loads(base64.urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4)))
 
 
 def _unauthenticated(why: str) -> Problem:

@@ -8,10 +8,13 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.producer.ingest import Ingest
+from services.producer.metrics import count_turned_away
 from services.producer.publisher import Publisher
 from services.producer.settings import ProducerSettings, Settings
 from shared.answers import problem_app
+from shared.bounded_http import BoundedHttp
 from shared.catalog import Catalog
+from shared.doorstep import Doorstep, Limits
 from shared.gate import Gate
 from shared.kafka import require_extension
 from shared.revocation_metrics import expose_revocations
@@ -61,6 +64,8 @@ class ProducerService:
             producer_app(self.publisher, own, self.gate),
             host=own.host,
             port=own.port,
+            http=BoundedHttp,
+            doorstep=Doorstep(Limits(own.head_timeout_s, own.max_head_bytes, own.max_unanswered), count_turned_away),
             timeout_keep_alive=int(own.keep_alive_s),
         )
         self.admin = Listener(admin_app(lambda: self.not_ready), host=own.admin_host, port=own.admin_port)

@@ -23,6 +23,7 @@ from services.producer.write import Ack, Write, prepare_delete, prepare_put
 from shared.audit import Decision
 from shared.catalog import Collection
 from shared.credentials import Credentials
+from shared.doorstep import admitted
 from shared.gate import Gate
 from shared.principal import Principal
 from shared.problem import Problem
@@ -84,6 +85,7 @@ class Ingest:
         except Problem as problem:
             self._note("refused", request, principal, watch, problem.code)
             raise
+        admitted(request.scope)
         self._note("accepted", request, principal, watch)
         return principal
 

@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.producer.refusal import UNKNOWN
 from services.producer.write import Ack
+from shared.doorstep import Reason
 from shared.problem import Problem
 
 WRITES: Final = Counter(
@@ -24,6 +25,15 @@ LIMITED: Final = Counter(
     "watchroute_producer_limited", "Writes refused, by the limit of a principal that was reached.", ["limit"]
 )
 IN_FLIGHT: Final = Gauge("watchroute_producer_in_flight_writes", "Writes that Kafka has not answered yet.")
+
+TURNED_AWAY: Final = Counter(
+    "watchroute_producer_turned_away", "Connections closed before a request was understood.", ["reason"]
+)
+
+
+def count_turned_away(reason: Reason) -> None:
+    """Count a connection that was closed at the doorstep."""
+    TURNED_AWAY.labels(reason).inc()
 
 
 def count(outcomes: Iterable[Ack | Problem]) -> None:

@@ -44,6 +44,11 @@ class ProducerSettings(BaseModel):
         default=False, description="Let the broker make missing topics its own way: for the embedded broker only."
     )
     keep_alive_s: float = Field(75, gt=0, description="How long an idle HTTP connection is kept.")
+    head_timeout_s: float = Field(10, gt=0, description="How long the head of a request may take to arrive.")
+    max_head_bytes: int = Field(32_768, ge=1024, description="The head of a request; longer is 431.")
+    max_unanswered: int = Field(
+        8000, ge=1, description="Connections of which no request has been admitted yet; one more is 503 at once."
+    )
     drain_s: float = Field(15, ge=0, description="How long requests under way may take when the service stops.")
 
 

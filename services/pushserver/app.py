@@ -24,6 +24,7 @@ from services.pushserver.source import Source
 from services.pushserver.transports.reception import Publisher, Reception
 from services.pushserver.transports.router import ReadApp
 from shared.catalog import Catalog
+from shared.doorstep import Doorstep, Limits, Reason
 from shared.gate import Gate
 from shared.kafka import KafkaSettings, require_extension
 from shared.revocation_metrics import expose_revocations
@@ -61,12 +62,18 @@ class PushServer:
         self.heartbeat = Heartbeat(self.hub, self.share, settings)
         self.pause = LoopPause()
         self.drain = Drain(self.reception, settings)
+        self.doorstep = Doorstep(
+            Limits(settings.head_timeout_s, settings.max_head_bytes, settings.max_unanswered), self._on_turned_away
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def not_ready(self) -> str | None:
         """Why the balancer should send nobody here now, or None."""
         return "this server is leaving" if self.drain.announced else self.source.not_ready or self.gate.not_ready
+
+    def _on_turned_away(self, reason: Reason) -> None:
+        self.hub.counters.turned_away[reason] += 1
 
     def on_check(self, headers: Mapping[str, str]) -> None:
         """A balancer has asked whether this server is ready, and may say what its share is."""
@@ -110,6 +117,7 @@ class PushServer:
             http=HandOffHttp,
             ws=HandOffWebSocket,
             socket_options=_socket_options(settings),
+            doorstep=self.doorstep,
             timeout_keep_alive=int(settings.keep_alive_s),
             backlog=_BACKLOG,
         )

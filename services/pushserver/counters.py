@@ -8,7 +8,17 @@ from shared.problem import Problem
 class Counters:
     """Totals since the process began."""
 
-    __slots__ = ("closed", "deliveries", "elided", "limited", "malformed", "records", "refused", "writes")
+    __slots__ = (
+        "closed",
+        "deliveries",
+        "elided",
+        "limited",
+        "malformed",
+        "records",
+        "refused",
+        "turned_away",
+        "writes",
+    )
 
     def __init__(self) -> None:
         self.records = 0
@@ -18,6 +28,7 @@ class Counters:
         self.malformed: Counter[tuple[str, str]] = Counter()
         self.closed: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.turned_away: Counter[str] = Counter()
         self.limited: Counter[str] = Counter()
 
     def refuse(self, problem: Problem) -> None:

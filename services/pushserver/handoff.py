@@ -15,18 +15,19 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from uvicorn.protocols.http.flow_control import FlowControl
-
 from services.pushserver.successor import EXTENSION, GONE, ClientGone, Successor, give
 from services.pushserver.upgrade import read_handshake, switching, wants_websocket
-from shared.http1 import Http1, encoded, last_answer
+from shared.bounded_http import BoundedHttp
+from shared.doorstep import EXTENSION as ADMITTED
+from shared.doorstep import Doorstep
+from shared.http1 import encoded, last_answer
 from shared.problem import Problem
 from shared.turnstile import Turnstile
 
 log: Final = logging.getLogger("uvicorn.error")
 
 
-class HandOffHttp(Http1):
+class HandOffHttp(BoundedHttp):
     """HTTP/1.1, with the hand-off of a response whose body never ends.
 
     A crowd is read a few at a time: `server_state` has a `turnstile`.
@@ -39,17 +40,9 @@ class HandOffHttp(Http1):
         self._unread = b""
         self._to_websocket = False
 
-    def connection_made(self, transport: Any) -> None:
-        """Take a connection in. Its own address stays None: nobody asks for it, and it costs system calls."""
-        self.connections.add(self)
-        self.client = (transport.get_extra_info("peername") or ())[:2] or None
-        self.transport = transport
-        self.flow = FlowControl(transport)
-        self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
-
     def data_received(self, data: bytes) -> None:
         """Read, or in a crowd wait to be read."""
-        self._unset_keepalive_if_required()
+        self._on_data()
         if self._unread:
             self._unread += data
         elif self._turnstile.admits():
@@ -70,7 +63,7 @@ class HandOffHttp(Http1):
         super().on_message_begin()
         self._to_websocket = False
         scope: Any = self.scope
-        scope["extensions"] = {EXTENSION: self.hand_off}
+        scope["extensions"][EXTENSION] = self.hand_off
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless it is a handshake: then the parser stops behind it."""
@@ -93,6 +86,7 @@ class HandOffHttp(Http1):
             raise ClientGone(str(ClientGone.__doc__))
         # uvicorn is told that all is done, so that it neither answers nor closes when the ASGI task returns.
         cycle.response_started = cycle.response_complete = True
+        self.admitted()
         cycle.transport = self.cycle.transport = self.transport = GONE
         self.connections.discard(self)
         self._unset_keepalive_if_required()
@@ -111,6 +105,7 @@ class HandOffHttp(Http1):
 
     def _let_go(self) -> None:
         """Break all cycles of references: what was needed until now is freed at once, and not at some collection."""
+        self._doorstep.leave(self)
         self.pipeline.clear()
         self._answering = None
         self._unread = b""
@@ -129,6 +124,7 @@ class HandOffWebSocket(asyncio.Protocol):
         self._app = config.loaded_app
         self._connections = server_state.connections
         self._tasks = server_state.tasks
+        self._doorstep: Doorstep = server_state.doorstep
         self.transport = transport
         self._accept = b""
         self._early = b""
@@ -146,7 +142,7 @@ class HandOffWebSocket(asyncio.Protocol):
         except Problem as problem:
             self._refuse(problem)
             return
-        scope["extensions"] = {"websocket.http.response": {}, EXTENSION: self.hand_off}
+        scope["extensions"] = {"websocket.http.response": {}, EXTENSION: self.hand_off, ADMITTED: self.admitted}
         if early:
             self.data_received(early)
         task = asyncio.get_running_loop().create_task(self._run(scope))
@@ -164,6 +160,7 @@ class HandOffWebSocket(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client left."""
         self._connections.discard(self)
+        self.admitted()
         if self._left is not None:
             self._left.set()
 
@@ -213,8 +210,13 @@ class HandOffWebSocket(asyncio.Protocol):
             raise RuntimeError("a handshake that is answered can't be handed off")
         self._answered = True
         self._connections.discard(self)
+        self.admitted()
         self.transport = GONE
         give(transport, successor, switching(self._accept, headers), self._early)
+
+    def admitted(self) -> None:
+        """The handshake was admitted: this is no stranger any more."""
+        self._doorstep.admit(self.transport)
 
     async def _run(self, scope: Any) -> None:
         try:

@@ -49,12 +49,17 @@ class Exposition:
         )
         for limit, total in counters.limited.items():
             limited.add_metric([limit], total)
+        turned_away = CounterMetricFamily(
+            "watchroute_turned_away", "Connections closed before a request was understood.", labels=["reason"]
+        )
+        for reason, total in counters.turned_away.items():
+            turned_away.add_metric([reason], total)
         malformed = CounterMetricFamily(
             "watchroute_malformed", "Records skipped, by what is wrong with them.", labels=["collection", "reason"]
         )
         for kind, total in counters.malformed.items():
             malformed.add_metric(list(kind), total)
-        yield from (closed, refused, limited, malformed)
+        yield from (closed, refused, limited, turned_away, malformed)
 
     def _now(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("watchroute_connections", "Watching connections.", value=len(self._hub.wheel))

@@ -39,6 +39,11 @@ class PushServerSettings(BaseModel):
     max_message_bytes: int = Field(1_048_576, ge=1024, description="A WebSocket message from a client.")
     page_size: int = Field(100, ge=1, le=10_000, description="Resources on a page of a listing that doesn't say.")
     keep_alive_s: float = Field(75, gt=0, description="How long an idle HTTP connection is kept.")
+    head_timeout_s: float = Field(10, gt=0, description="How long the head of a request may take to arrive.")
+    max_head_bytes: int = Field(32_768, ge=1024, description="The head of a request; longer is 431.")
+    max_unanswered: int = Field(
+        8000, ge=1, description="Connections of which no request has been admitted yet; one more is 503 at once."
+    )
     drain_wait_s: float = Field(
         0, ge=0, description="How long it serves on when it stops, for balancers to find out that it isn't ready."
     )

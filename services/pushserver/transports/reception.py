@@ -27,6 +27,7 @@ from shared.address import source_of
 from shared.audit import Decision
 from shared.bucket import Buckets
 from shared.credentials import Credentials
+from shared.doorstep import admitted
 from shared.gate import Gate
 from shared.principal import Principal
 from shared.problem import Problem
@@ -91,6 +92,7 @@ class Reception:
         except Problem as problem:
             self._note("refused", asked, principal, problem.code)
             raise
+        admitted(scope)
         self._note("accepted", asked, principal)
         return asked._replace(principal=principal, token=token)
 

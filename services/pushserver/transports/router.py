@@ -1,5 +1,6 @@
 """The ASGI app for everything that reads: finds out what was asked, and hands it to its transport."""
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from services.pushserver.successor import ClientGone
@@ -36,7 +37,7 @@ class ReadApp:
             await self._answer(scope, receive, send)
         except Problem as problem:
             await self._refuse(problem, scope, receive, send)
-        except ClientGone:
+        except (ClientGone, ClientDisconnect):
             log.info("client left before it was answered", path=scope.get("path"))
         except Exception:
             log.exception("request failed", path=scope.get("path"))

@@ -12,6 +12,7 @@ from services.pushserver.tickets import LIFE_S, MOST_WATCHES
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON
 from shared.credentials import Credentials
+from shared.doorstep import admitted
 from shared.problem import Problem
 from shared.resource import Watch
 from shared.value import MalformedValue, check_json
@@ -31,6 +32,7 @@ async def issue(reception: Reception, scope: Scope, receive: Receive, send: Send
     reception.check_open()
     principal, _ = await reception.gate.admit(Credentials("POST", scope["scheme"], request.headers))
     principal.require_any("watch")
+    admitted(scope)
     watches = _watches(await _body(request))
     ticket = reception.tickets.issue(principal, watches, request.headers.get("origin"))
     answer = {"ticket": ticket, "expires_in_ms": LIFE_S * 1000}

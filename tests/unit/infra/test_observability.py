@@ -2,11 +2,12 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.pushserver.close import REASONS
+from shared.doorstep import Reason
 from shared.problem import KINDS
 from tests.unit.infra.exposition import served
 from tests.unit.infra.tree import INFRA, ROOT, document
@@ -51,7 +52,11 @@ def test_an_expression_names_labels_that_there_are(expression: str) -> None:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_expression_names_values_that_there_are(expression: str) -> None:
-    known = {"reason": {reason.name for reason in REASONS}, "code": set(KINDS), "outcome": OUTCOMES}
+    known = {
+        "reason": {reason.name for reason in REASONS} | set(get_args(Reason)),
+        "code": set(KINDS),
+        "outcome": OUTCOMES,
+    }
     for label, values in re.findall(r'\b(reason|code|outcome)=~?"([^"]*)"', expression):
         assert set(values.split("|")) <= known[label]
 

@@ -1,0 +1,1 @@
+"""What becomes of healthy watchers while one address attacks their push server."""
