@@ -154,7 +154,9 @@ async def test_one_too_many_is_refused_at_once_and_has_room_when_others_were_adm
         assert await status(await here.come(READ)) == 200
 
 
-@pytest.mark.parametrize("said", [b"POST / HTTP/1.1\r\nHost: here\r\n\r\n", READ.replace(b"items", b"It's")], ids=["post", "name"])
+@pytest.mark.parametrize(
+    "said", [b"POST / HTTP/1.1\r\nHost: here\r\n\r\n", READ.replace(b"items", b"It's")], ids=["post", "name"]
+)
 async def test_who_was_only_refused_stays_a_stranger_until_it_is_gone(said: bytes) -> None:
     async with door() as here:
         client = await here.come(said)
