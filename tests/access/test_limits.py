@@ -9,12 +9,13 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from services.pushserver.transports.reception import MOST_BODIES
 from tests.access.asking import Asked, Route, ask
 from tests.access.conftest import Served, serving, writing
 from tests.access.connected import WITHIN_S, opened
 from tests.access.identity import Identity
 from tests.access.matrix import carry
-from tests.support.server import eventually
+from tests.support.server import HOST, eventually
 
 STREAM = Route("GET", "/v1/items/stream", streams=True)
 POLL = Route("GET", "/v1/items/poll")
@@ -187,6 +188,27 @@ async def test_a_principal_writes_so_many_bytes_a_second(identity: Identity) -> 
         wait_s = int(answers[1].head.lower().partition("retry-after: ")[2].partition("\r\n")[0])
         assert 3 <= wait_s <= 7
         assert (await ask(written.port, large, of(identity, "bob"))).status == 200
+
+
+async def test_so_many_bodies_of_a_principal_are_on_their_way(identity: Identity, served: Served) -> None:
+    body = b'{"watches":["items/mine"]}'
+    ticket = Route("POST", "/v1/tickets", body=body)
+    head = "".join(f"{name}: {text}\r\n" for name, text in of(identity).items())
+    async with AsyncExitStack() as stack:
+        for _ in range(MOST_BODIES):
+            _, writer = await asyncio.open_connection(HOST, served.port)
+            stack.callback(writer.close)
+            writer.write(
+                f"POST /v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n{head}\r\n".encode()
+            )
+        bodies = served.server.reception._bodies  # noqa: SLF001 -- nothing public says that a body is awaited
+        await eventually(lambda: bodies["ann"] == MOST_BODIES, "all are awaited")
+        refused = await ask(served.port, ticket, of(identity))
+        assert said(refused) == (429, "rate_limited", "bodies_per_principal")
+        assert (await ask(served.port, ticket, of(identity, "bob"))).status == 200
+    await eventually(lambda: not bodies, "nobody's are awaited")
+    assert (await ask(served.port, ticket, of(identity))).status == 200
 
 
 async def test_one_attacker_takes_nothing_from_two_hundred_others(identity: Identity) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -34,6 +35,8 @@ from shared.problem import Problem
 
 REQUEST_ID: Final = "x-request-id"
 """HAProxy's, the same when it brings a request that was refused to another server."""
+MOST_BODIES: Final = 16
+"""Of one principal (all who have no name are one) that are on their way at a time: they are small."""
 _NOTED: Final = 5
 _HANDSHAKES_AT_ONCE: Final = 10
 """Seconds' worth: those of a crowd behind one address come at once."""
@@ -68,6 +71,7 @@ class Reception:
         )
         self._handshakes = Buckets(settings.handshakes_per_s, _HANDSHAKES_AT_ONCE * settings.handshakes_per_s)
         self._polls = 0
+        self._bodies: Counter[str] = Counter()
         self.tickets = Tickets(gate.settings.ticket_secret() or secrets.token_bytes(32))
         self.publish = publish
         self.turns = Turns()
@@ -180,6 +184,20 @@ class Reception:
             yield
         finally:
             self._polls -= 1
+
+    @contextmanager
+    def body(self, principal: Principal) -> Iterator[None]:
+        """Wait for a body; raises Problem `rate_limited` when too many of a principal are awaited."""
+        if self._bodies[principal.sub] >= MOST_BODIES:
+            detail = f"one principal sends at most {MOST_BODIES} bodies at a time here"
+            raise Problem("rate_limited", detail, limit="bodies_per_principal")
+        self._bodies[principal.sub] += 1
+        try:
+            yield
+        finally:
+            self._bodies[principal.sub] -= 1
+            if not self._bodies[principal.sub]:
+                del self._bodies[principal.sub]
 
     async def settle(self, asked: Asked) -> None:
         """Wait until every watch can begin: this server has reached its cursor, or Kafka says that none ever will."""

@@ -33,7 +33,8 @@ async def issue(reception: Reception, scope: Scope, receive: Receive, send: Send
     principal, _ = await reception.gate.admit(Credentials("POST", scope["scheme"], request.headers))
     principal.require_any("watch")
     admitted(scope)
-    watches = _watches(await _body(request))
+    with reception.body(principal):
+        watches = _watches(await _body(request))
     ticket = reception.tickets.issue(principal, watches, request.headers.get("origin"))
     answer = {"ticket": ticket, "expires_in_ms": LIFE_S * 1000}
     await Response(orjson.dumps(answer), headers={"Content-Type": JSON, "Cache-Control": "no-store"})(
