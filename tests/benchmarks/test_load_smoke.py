@@ -78,7 +78,8 @@ async def test_every_transport_delivers_and_comes_back(honest: Mapping[str, Outc
         assert 2 <= requests["storm", transport] <= 3, transport
         assert requests["hang up", transport] > 0, transport
         ends = requests["storm", transport] + requests["hang up", transport]
-        assert requests["connect", transport] >= 3 + ends - 1, transport
+        # Each of the three begins, comes back, and may be between two connections at the end.
+        assert requests["connect", transport] >= ends, transport
 
 
 @pytest.mark.parametrize("mode", MODES)
