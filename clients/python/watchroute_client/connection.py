@@ -1,0 +1,74 @@
+"""One connection at work: between its transport and the state machine."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from watchroute_client.inbox import Inbox
+from watchroute_client.outputs import Connect
+from watchroute_client.problem import WatchError
+from watchroute_client.session import Session
+from watchroute_client.transports.line import Frame, Line
+
+
+class Transport(Protocol):
+    """A way to a server."""
+
+    async def run(self, wanted: Connect, line: Line) -> None:
+        """Open a connection, and tell what comes, until it is over; raises WatchError then."""
+
+
+class Connection:
+    """Implements Line. `settle` does what the state machine wants, and gives the full inboxes that came of it."""
+
+    def __init__(self, wanted: Connect, session: Session, settle: Callable[[], set[Inbox]]) -> None:
+        self.operations: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._wanted = wanted
+        self._number = wanted.number
+        self._session = session
+        self._settle = settle
+
+    async def run(self, transport: Transport) -> None:
+        """Until it is over, or cancelled."""
+        try:
+            await transport.run(self._wanted, self)
+        except WatchError as error:
+            self._session.on_lost(self._number, error)
+            self._settle()
+
+    def opened(self) -> None:
+        """The server has taken it in."""
+        self._session.on_opened(self._number)
+        self._settle()
+
+    async def frame(self, frame: Frame) -> None:
+        """A frame came."""
+        self._session.on_frame(self._number, frame)
+        await self._make_room()
+
+    async def answer(self, frames: Sequence[Frame], cursor: str | None) -> None:
+        """A poll was answered."""
+        self._session.on_answer(self._number, frames, cursor)
+        await self._make_room()
+
+    def mark(self, cursor: str) -> None:
+        """An event stream said how far it has come."""
+        self._session.on_mark(self._number, cursor)
+
+    def retry(self, retry_s: float) -> None:
+        """An event stream said when to come back."""
+        self._session.on_retry(self._number, retry_s)
+
+    def alive(self) -> None:
+        """Something came."""
+        self._session.on_bytes(self._number)
+
+    async def _make_room(self) -> None:
+        full = self._settle()
+        if not full:
+            return
+        self._session.on_pause(self._number, paused=True)
+        for inbox in full:
+            await inbox.room()
+        self._session.on_pause(self._number, paused=False)
+        self._settle()

@@ -1,0 +1,140 @@
+"""Does what the state machine wants: connections, timers, tokens, deliveries."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from watchroute_client.change import Change
+from watchroute_client.connection import Connection, Transport
+from watchroute_client.inbox import Inbox
+from watchroute_client.outputs import AskToken, Close, Connect, Deliver, End, Output, Send
+from watchroute_client.progress import Progress
+from watchroute_client.session import Session
+from watchroute_client.state import Status
+from watchroute_client.watch import Watch
+
+AskForToken = Callable[[], Awaitable[str | None]]
+
+
+class Engine:
+    """One event loop's; `on_status` is called whenever the status is another one."""
+
+    def __init__(
+        self,
+        transports: Callable[[str], Transport],
+        names: Sequence[str],
+        *,
+        ask: AskForToken | None,
+        token: str | None,
+        on_status: Callable[[Status], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transports = transports
+        self._ask = ask
+        self._on_status = on_status
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
+        self._watches: dict[Progress, Watch] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.session = Session(
+            clock=self._loop.time, random=random.random, transports=names, renewable=ask is not None, token=token
+        )
+        self.status = self.session.status
+
+    def watch(self, progress: Progress) -> Watch:
+        """Begin one."""
+        watch = Watch(progress, self._end)
+        self._watches[progress] = watch
+        self.session.add(progress)
+        self.settle()
+        return watch
+
+    async def close(self) -> None:
+        """End everything; returns when the connections are closed."""
+        self.session.close()
+        self.settle()
+        for watch in self._watches.values():
+            watch.end(None)
+        self._watches.clear()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def settle(self) -> set[Inbox]:
+        """Do what is wanted, after each input; returns those inboxes that have no more room."""
+        full: set[Inbox] = set()
+        while outputs := self.session.take():
+            for output in outputs:
+                self._do(output, full)
+        self._set_timer()
+        if self.session.status != self.status:
+            self.status = self.session.status
+            self._on_status(self.status)
+        return full
+
+    def _do(self, output: Output, full: set[Inbox]) -> None:
+        match output:
+            case Deliver(progress, change):
+                self._deliver(progress, change, full)
+            case Connect():
+                self._connect(output)
+            case Send(number, operation) if number in self._connections:
+                self._connections[number][0].operations.put_nowait(operation)
+            case Close(number) if number in self._connections:
+                self._connections.pop(number)[1].cancel()
+            case AskToken():
+                self._start(self._ask_token())
+            case End(progress, error):
+                self._watches.pop(progress).end(error)
+
+    def _deliver(self, progress: Progress, change: Change, full: set[Inbox]) -> None:
+        watch = self._watches.get(progress)
+        if watch is None:
+            return
+        watch.inbox.put(change, progress.cursor)
+        if watch.inbox.full:
+            full.add(watch.inbox)
+
+    def _connect(self, wanted: Connect) -> None:
+        connection = Connection(wanted, self.session, self.settle)
+        task = self._start(connection.run(self._transports(wanted.transport)))
+        self._connections[wanted.number] = connection, task
+        task.add_done_callback(lambda _: self._connections.pop(wanted.number, None))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """What a transport or a callback raised unforeseen is nobody's but the application's."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "watchroute_client failed", "exception": error, "task": task})
+
+    async def _ask_token(self) -> None:
+        if self._ask is None:
+            return
+        try:
+            token = await self._ask()
+        except Exception as error:  # noqa: BLE001 -- whatever the application's callback raises, it is asked again
+            self.session.on_no_token(f"the token callback raised {type(error).__name__}")
+        else:
+            self.session.on_token(token)
+        self.settle()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        at = self.session.deadline()
+        self._timer = None if at is None or at == float("inf") else self._loop.call_at(at, self._on_time)
+
+    def _on_time(self) -> None:
+        self.session.on_time()
+        self.settle()
+
+    def _end(self, watch: Watch) -> None:
+        if self._watches.pop(watch.progress, None) is not None:
+            self.session.remove(watch.progress)
+            self.settle()
+        watch.end(None)
