@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ class Engine:
         self._on_status = on_status
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
-        self._watches: dict[Progress, Watch] = {}
+        self._inboxes: dict[Progress, Inbox] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.session = Session(
             clock=self._loop.time, random=random.random, transports=names, renewable=ask is not None, token=token
@@ -43,9 +44,11 @@ class Engine:
         self.status = self.session.status
 
     def watch(self, progress: Progress) -> Watch:
-        """Begin one."""
+        """Begin one; it ends with the object that is returned, if it isn't closed before."""
         watch = Watch(progress, self._end)
-        self._watches[progress] = watch
+        self._inboxes[progress] = watch.inbox
+        # `break` in an `async for` closes nothing: what nobody can read any more would hold up everything else.
+        weakref.finalize(watch, self._abandoned, progress).atexit = False
         self.session.add(progress)
         self.settle()
         return watch
@@ -54,9 +57,9 @@ class Engine:
         """End everything; returns when the connections are closed."""
         self.session.close()
         self.settle()
-        for watch in self._watches.values():
-            watch.end(None)
-        self._watches.clear()
+        for inbox in self._inboxes.values():
+            inbox.end(None)
+        self._inboxes.clear()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def settle(self) -> set[Inbox]:
@@ -84,15 +87,15 @@ class Engine:
             case AskToken():
                 self._start(self._ask_token())
             case End(progress, error):
-                self._watches.pop(progress).end(error)
+                self._inboxes.pop(progress).end(error)
 
     def _deliver(self, progress: Progress, change: Change, full: set[Inbox]) -> None:
-        watch = self._watches.get(progress)
-        if watch is None:
+        inbox = self._inboxes.get(progress)
+        if inbox is None:
             return
-        watch.inbox.put(change, progress.cursor)
-        if watch.inbox.full:
-            full.add(watch.inbox)
+        inbox.put(change, progress.cursor)
+        if inbox.full:
+            full.add(inbox)
 
     def _connect(self, wanted: Connect) -> None:
         connection = Connection(wanted, self.session, self.settle)
@@ -133,8 +136,14 @@ class Engine:
         self.session.on_time()
         self.settle()
 
-    def _end(self, watch: Watch) -> None:
-        if self._watches.pop(watch.progress, None) is not None:
-            self.session.remove(watch.progress)
+    def _end(self, progress: Progress) -> None:
+        inbox = self._inboxes.pop(progress, None)
+        if inbox is not None:
+            self.session.remove(progress)
             self.settle()
-        watch.end(None)
+            inbox.end(None)
+
+    def _abandoned(self, progress: Progress) -> None:
+        """Called by the garbage collector, in whatever thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end, progress)

@@ -6,14 +6,16 @@ from typing import Self
 
 from watchroute_client.change import Change
 from watchroute_client.inbox import Inbox
-from watchroute_client.problem import WatchError
 from watchroute_client.progress import Progress
 
 
 class Watch:
-    """An async iterator of changes; it ends when it is closed, and raises WatchError when the server forbids it."""
+    """An async iterator of changes; it ends when it is closed, and raises WatchError when the server forbids it.
 
-    def __init__(self, progress: Progress, close: Callable[["Watch"], None]) -> None:
+    Without `aclose()` or `async with` it is closed when nothing refers to it any more.
+    """
+
+    def __init__(self, progress: Progress, close: Callable[[Progress], None]) -> None:
         self.progress = progress
         self.inbox = Inbox()
         self._close = close
@@ -47,8 +49,4 @@ class Watch:
 
     async def aclose(self) -> None:
         """Stop watching; the iterator ends at once."""
-        self._close(self)
-
-    def end(self, error: WatchError | None) -> None:
-        """Nothing more comes."""
-        self.inbox.end(error)
+        self._close(self.progress)
