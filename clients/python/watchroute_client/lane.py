@@ -28,6 +28,7 @@ class Lane:
         self.following: Link | None = None
         self.due_at: float | None = around.clock()
         self.reason = ""
+        self.failed: WatchError | None = None
         self.backoff = backoff or Backoff(around.random)
         self._polled = self._moving = self._reauthenticated = False
 
@@ -118,6 +119,7 @@ class Lane:
 
     def drop(self, watch: Progress, error: WatchError) -> None:
         """A watch of several is refused for good."""
+        self.failed = error
         self.around.put(End(watch, error))
         for link in self.links:
             link.watches.pop(watch, None)
@@ -181,12 +183,14 @@ class Lane:
 
     def end(self, error: WatchError) -> None:
         """No watch of it goes on."""
+        self.failed = error
         self.around.put(*(Close(link.number) for link in self.links), *(End(watch, error) for watch in self.watches))
         self._stop()
         self.watches = []
 
     def remove(self, watch: Progress) -> None:
         """Nobody wants it any more."""
+        self.failed = None
         self.watches.remove(watch)
         for link in self.links:
             if link.watches.pop(watch, None) is not None and link.transport == "ws" and self.watches:

@@ -38,12 +38,15 @@ class Session:
         self._around = Surroundings(Negotiation(transports), tokens, clock=clock, random=random)
         self._lanes: list[Lane] = []
         self._closed: str | None = None
+        self._failed: WatchError | None = None
 
     @property
     def status(self) -> Status:
-        """How it is connected: as its worst connection is."""
+        """How it is connected: as its worst connection is. Once the last watch was refused it is closed."""
         if self._closed is not None:
             return Status(State.CLOSED, self._closed)
+        if self._failed is not None and not self._lanes:
+            return Status(State.CLOSED, str(self._failed))
         found = [lane.status for lane in self._lanes]
         return min(found, key=lambda status: WORST_FIRST.index(status.state), default=Status(State.CONNECTING))
 
@@ -178,6 +181,7 @@ class Session:
         for lane in list(self._lanes):
             if not lane.watches:
                 self._lanes.remove(lane)
+                self._failed = lane.failed
             elif lane.transport != self.transport and not lane.links:
                 self._lanes.remove(lane)
                 self._move(lane)

@@ -13,6 +13,7 @@ from watchroute_client.target import Target
 
 Step = Mapping[str, Any]
 _BACKSTOP = 10_000
+_ROUNDING_S = 1e-6
 
 
 class Iterator:
@@ -120,14 +121,14 @@ class CasePlayer:
         until = self._now + step["ms"] / 1000
         for _ in range(_BACKSTOP):
             at = self._session.deadline()
-            if at is None or at > until:
+            if at is None or at > until + _ROUNDING_S:
                 break
             self._now = max(self._now, at)
             self._session.on_time()
             self._settle()
         else:
             raise AssertionError("time stands still")
-        self._now = until
+        self._now = max(self._now, until)
 
     def _closed_(self, step: Step) -> None:
         assert step["n"] in self._closed, (step, self._closed)
