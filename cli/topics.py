@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.progress import progress
 from cli.settings import config_option, load_settings
 from cli.topic_admin import TopicAdmin
 from cli.topic_plan import Finding, Wanted, all_wanted
@@ -41,9 +42,11 @@ async def ensure_topics(kafka: KafkaSettings, wanted: list[Wanted], *, dry_run: 
     """Create what is missing, and change nothing that is there; raises KafkaRefused."""
     async with TopicAdmin(kafka) as admin:
         findings = await admin.compare(wanted)
-        for finding in findings:
-            if finding.verdict == "missing" and not dry_run:
-                await admin.create(finding.wanted)
+        missing = [] if dry_run else [finding.wanted for finding in findings if finding.verdict == "missing"]
+        with progress("creating topics", len(missing)) as advance:
+            for topic in missing:
+                await admin.create(topic)
+                advance(1)
     return findings
 
 

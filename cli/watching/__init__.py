@@ -1,1 +1,1 @@
-"""A watcher at the command line: the same watch over any transport, resumed for ever."""
+"""Changes at the command line: as lines, as NDJSON, as a live table."""

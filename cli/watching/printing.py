@@ -1,20 +1,16 @@
-"""Frames for a person, or for a program."""
+"""Changes as lines, for a person or for a program."""
 
 import errno
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.text import Text
 
-from cli.watching.arrival import Trouble
-
-_CHANGES: Final = frozenset({"put", "delete"})
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+from cli.terminal import compact, printable
+from watchroute_client import Change, State, Status
 
 
 class _Pipe(Console):
@@ -30,55 +26,52 @@ class Printer:
     def __init__(self, *, json_lines: bool) -> None:
         self._out = _Pipe(highlight=False, soft_wrap=True)
         self._aside = Console(highlight=False, soft_wrap=True, stderr=True)
-        self._print: Callable[[str, Mapping[str, Any]], None] = self._print_json if json_lines else self._print_line
+        self._print: Callable[[Change], None] = _print_json if json_lines else self._print_line
         self._quiet = json_lines
         self._told = ""
 
-    def frame(self, text: str, frame: Mapping[str, Any]) -> None:
-        """Print what a frame says, if a reader wants to know it."""
+    def change(self, path: str, change: Change) -> None:
+        """Print what the watch of a path has told, if a reader wants to know it."""
         self._told = ""
-        event = frame.get("event")
-        if event in _CHANGES:
-            self._print(text, frame)
-        elif event == "reset":
-            self.aside(f"{frame['watch']}: begins again from the state now ({frame['reason']})", "yellow")
-        elif event == "synced" and not self._quiet:
-            self.aside(f"{frame['watch']}: {'resumed' if frame['resumed'] else 'up to date'}, watching", "dim")
-        elif event == "bookmark" and frame["skipped"]:
-            self.aside(f"{frame['skipped']} changes were left out, as newer ones came before they could be sent", "dim")
+        if change.event in {"put", "delete"}:
+            self._print(change)
+        elif change.event == "reset":
+            self.aside(f"{path}: begins again from the state now ({change.reason})", "yellow")
+        elif change.event == "synced" and not self._quiet:
+            self.aside(f"{path}: {'resumed' if change.resumed else 'up to date'}, watching", "dim")
 
-    def trouble(self, trouble: Trouble) -> None:
+    def status(self, status: Status) -> None:
         """Print why a connection has ended; the same reason again and again is printed once."""
-        if self._told != str(trouble):
-            self._told = str(trouble)
-            self.aside(f"{trouble}; trying again", "yellow")
+        if status.state is State.OFFLINE and status.reason and self._told != status.reason:
+            self._told = status.reason
+            self.aside(f"{status.reason}; trying again", "yellow")
 
     def aside(self, text: str, style: str) -> None:
         """Print a line that isn't a change."""
         self._aside.print(Text(printable(text), style=style))
 
-    def _print_json(self, text: str, frame: Mapping[str, Any]) -> None:
-        del frame
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-
-    def _print_line(self, text: str, frame: Mapping[str, Any]) -> None:
-        del text
-        self._out.print(one_line(frame))
+    def _print_line(self, change: Change) -> None:
+        self._out.print(one_line(change))
 
 
-def one_line(frame: Mapping[str, Any]) -> Text:
+def _print_json(change: Change) -> None:
+    sys.stdout.write(json_line(change) + "\n")
+    sys.stdout.flush()
+
+
+def json_line(change: Change) -> str:
+    """A `put` or `delete` as the frame that the server sent, or would have sent."""
+    told = {"event": change.event, "resource": change.resource, "version": str(change.version)}
+    return compact(change.frame or told)
+
+
+def one_line(change: Change) -> Text:
     """A `put` or `delete` as `time resource version data`."""
     line = Text()
-    if time := frame.get("time"):
-        line.append(f"{time} ", "dim")
-    line.append(printable(frame["resource"]), "bold red" if frame["event"] == "delete" else "bold green")
-    line.append(f" {frame['version']} ", "dim")
-    if frame["event"] == "delete":
+    if change.time:
+        line.append(f"{change.time} ", "dim")
+    line.append(printable(change.resource), "bold red" if change.event == "delete" else "bold green")
+    line.append(f" {change.version} ", "dim")
+    if change.event == "delete":
         return line.append("deleted", "red")
-    return line.append(printable(json.dumps(frame["data"], ensure_ascii=False)))
-
-
-def printable(text: str) -> str:
-    """The text with control characters written as escapes: names and data are anybody's, and a terminal obeys them."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return line.append(printable(json.dumps(change.data, ensure_ascii=False)))

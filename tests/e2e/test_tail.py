@@ -1,4 +1,4 @@
-"""`watchroute tail` and `watchroute publish`, against a demo whose Kafka outlives it."""
+"""`watchroute tail`, `get`, `put` and `watch`, against a demo whose Kafka outlives it."""
 
 import asyncio
 import json
@@ -47,9 +47,9 @@ def changes(command: Command) -> list[tuple[str, Any]]:
     return [(frame["resource"], frame.get("data")) for frame in frames]
 
 
-async def publish(demo: Demo, *arguments: str, stdin: str = "") -> str:
-    """Run `watchroute publish`, which must succeed; what it printed."""
-    command = [sys.executable, "-m", "cli", "publish", "--url", demo.url, *arguments]
+async def said_by(demo: Demo, *arguments: str, stdin: str = "") -> str:
+    """Run a command, which must succeed; what it printed."""
+    command = [sys.executable, "-m", "cli", *arguments, "--url", demo.url]
     ended = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=30, check=True
     )
@@ -119,10 +119,10 @@ async def opened(demo: Demo, watchers: int) -> None:
 
 async def test_changes_are_lines_for_a_person(lasting: Demo, prefix: str, tmp_path: Path) -> None:
     resource = f"playground/{prefix}é [bold]"
-    async with tail(tmp_path, lasting, resource) as seen:
+    async with tail(tmp_path, lasting, resource, "--lines") as seen:
         await seen.said("up to date, watching")
-        await publish(lasting, resource, '{"a": "\x9b2J"}', "--type", "hello")
-        await publish(lasting, resource, "--delete")
+        await said_by(lasting, "put", resource, '{"a": "\x9b2J"}', "--type", "hello")
+        await said_by(lasting, "put", resource, "--delete")
         await seen.said("deleted$")
         await seen.stop()
         put, delete = seen.out.splitlines()
@@ -131,7 +131,7 @@ async def test_changes_are_lines_for_a_person(lasting: Demo, prefix: str, tmp_pa
     assert delete.endswith(" deleted")
 
 
-@pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "json"])
+@pytest.mark.parametrize("form", [[], ["--lines"]], ids=["json", "lines"])
 async def test_it_ends_without_a_word_when_nobody_reads_any_more(lasting: Demo, form: list[str]) -> None:
     command = [sys.executable, "-m", "cli", "tail", "stocks", "--url", lasting.url, *form]
     assert b"Traceback" not in await asyncio.to_thread(read_one_line, command)
@@ -150,7 +150,7 @@ def read_one_line(command: list[str]) -> bytes:
 async def test_lines_of_the_standard_input_are_published(lasting: Demo, prefix: str, tmp_path: Path) -> None:
     items = [{"id": f"{prefix}{number:04}", "data": number} for number in range(1200)]
     lines = "\n".join(map(json.dumps, items))
-    assert await publish(lasting, "playground", "-", stdin=lines) == "1200 written\n"
+    assert await said_by(lasting, "put", "playground", "--from", "-", stdin=lines) == "1200 written\n"
     async with tail(tmp_path, lasting, f"playground?prefix={prefix}", "--json") as seen:
         await seen.said(WRITTEN, times=1200)
         await seen.stop()
@@ -163,7 +163,7 @@ async def test_lines_of_the_standard_input_are_published(lasting: Demo, prefix: 
         (("tail", "nowhere/x"), "not_found"),
         (("tail", "nowhere/x", "--transport", "ws"), "not_found"),
         (("tail", "stocks", "--cursor", "junk", "--transport", "poll"), "invalid"),
-        (("publish", "stocks/x", "{}"), '"price" is a required'),
+        (("put", "stocks/x", "{}"), '"price" is a required'),
     ],
     ids=str,
 )

@@ -12,7 +12,13 @@ ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("services", "shared", "cli")
 MAX_LINES: Final = 300
 MAX_FUNCTION_LINES: Final = 40
-HOMES: Final = ("", "services/pushserver", "services/pushserver/transports", "services/producer")
+HOMES: Final = (
+    "",
+    "services/pushserver",
+    "services/pushserver/transports",
+    "services/producer",
+    "clients/python/watchroute_client",
+)
 """The map names the files of a step without repeating the folder of the step before."""
 
 

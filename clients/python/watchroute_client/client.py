@@ -1,13 +1,15 @@
 """The client of an application."""
 
+import asyncio
 import inspect
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from watchroute_client.change import Change
 from watchroute_client.problem import WatchError
 from watchroute_client.progress import Progress
-from watchroute_client.session import TRANSPORTS
+from watchroute_client.session import TRANSPORTS, Session
 from watchroute_client.state import State, Status
 from watchroute_client.store import Store
 from watchroute_client.target import Target
@@ -28,6 +30,7 @@ class WatchClient:
 
     `token` is a token, or a callback (may be async) that gives one: it is asked first, before a token expires, and when
     one was refused. `transports` are tried in this order. `tls` is None for the certificates that the system trusts.
+    `form` is how the server writes frames: `json`, `compact` (without times and types) or `cloudevents`.
     What is watched goes on over lost connections and restarts, without gap or repetition.
     """
 
@@ -38,6 +41,7 @@ class WatchClient:
         token: Token | None = None,
         transports: Sequence[str] = TRANSPORTS,
         tls: "ssl.SSLContext | None" = None,
+        form: str | None = None,
     ) -> None:
         unknown = set(transports) - set(TRANSPORTS)
         if unknown or not transports or not url.startswith(("http://", "https://")):
@@ -46,6 +50,7 @@ class WatchClient:
         self._token = token
         self._transports = tuple(transports)
         self._tls = tls
+        self._form = form
         self._listeners: list[Callable[[Status], None]] = []
         self._shown: str | None = token if isinstance(token, str) else None
         self._requests: Requests | None = None
@@ -120,10 +125,16 @@ class WatchClient:
 
         Raises WatchError when nothing was written: one item that the collection doesn't take refuses all.
         """
+        pairs = items.items() if isinstance(items, Mapping) else items
+        return await self.write_many(collection, ({"id": name, "data": data} for name, data in pairs), atomic=atomic)
+
+    async def write_many(
+        self, collection: str, writes: Iterable[Mapping[str, Any]], *, atomic: bool = False
+    ) -> list["Written | WatchError"]:
+        """The same for writes of both kinds: `{"id": …, "data": …}` and `{"id": …, "delete": True}`."""
         import json  # noqa: PLC0415 -- imported when it is used
 
-        pairs = items.items() if isinstance(items, Mapping) else items
-        lines = [json.dumps({"id": name, "data": data}).encode() for name, data in pairs]
+        lines = [json.dumps(write).encode() for write in writes]
         return await self._asking().post(collection, lines, atomic=atomic)
 
     async def close(self) -> None:
@@ -147,9 +158,15 @@ class WatchClient:
             raise RuntimeError("the client is closed")
         if self._made is None:
             ask = self._ask if callable(self._token) else None
-            self._made = Engine(
-                self._transport, self._transports, ask=ask, token=self._shown, on_status=self._tell_status
+            session = Session(
+                clock=asyncio.get_running_loop().time,
+                random=random.random,
+                transports=self._transports,
+                renewable=ask is not None,
+                token=self._shown,
+                form=self._form,
             )
+            self._made = Engine(session, self._transport, ask=ask, on_status=self._tell_status)
         return self._made
 
     def _transport(self, name: str) -> "Transport":

@@ -1,9 +1,8 @@
 """Does what the state machine wants: connections, timers, tokens, deliveries."""
 
 import asyncio
-import random
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from watchroute_client.change import Change
@@ -23,11 +22,10 @@ class Engine:
 
     def __init__(
         self,
+        session: Session,
         transports: Callable[[str], Transport],
-        names: Sequence[str],
         *,
         ask: AskForToken | None,
-        token: str | None,
         on_status: Callable[[Status], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -38,10 +36,8 @@ class Engine:
         self._connections: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
         self._inboxes: dict[Progress, Inbox] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self.session = Session(
-            clock=self._loop.time, random=random.random, transports=names, renewable=ask is not None, token=token
-        )
-        self.status = self.session.status
+        self.session = session
+        self.status = session.status
 
     def watch(self, progress: Progress) -> Watch:
         """Begin one; it ends with the object that is returned, if it isn't closed before."""

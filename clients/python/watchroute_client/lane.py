@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from watchroute_client.backoff import Backoff
-from watchroute_client.link import Link
-from watchroute_client.outputs import AskToken, Close, Deliver, End, Send
+from watchroute_client.link import Link, ws_address
+from watchroute_client.outputs import AskToken, Close, Connect, Deliver, End, Send
 from watchroute_client.problem import FATAL, UNAUTHENTICATED, WatchError
 from watchroute_client.progress import Progress
 from watchroute_client.state import State, Status
@@ -76,11 +76,9 @@ class Lane:
             return
         self.due_at = None
         self.around.connections += 1
-        link = self.following = Link(
-            self.around.connections, self.transport, self.around.clock(), self.around.interval_s
-        )
-        watch = None if self.transport == "ws" else self.watches[0]
-        self.around.put(link.connect(watch, self.around.tokens.value, wait=self._polled))
+        now, interval_s = self.around.clock(), self.around.interval_s
+        link = self.following = Link(self.around.connections, self.transport, now, interval_s)
+        self.around.put(Connect(link.number, self.transport, self._address(link), self.around.tokens.value))
 
     def ask_token(self) -> None:
         """Call the callback, unless it is being called."""
@@ -202,6 +200,11 @@ class Lane:
         if not self.watches:
             self.around.put(*(Close(link.number) for link in self.links))
             self._stop()
+
+    def _address(self, link: Link) -> str:
+        if self.transport == "ws":
+            return ws_address(self.around.parameters)
+        return link.address(self.watches[0], self.around.parameters, wait=self._polled)
 
     def _hopeless(self, error: WatchError) -> bool:
         """Whether no further attempt makes sense."""

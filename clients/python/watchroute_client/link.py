@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
-from watchroute_client.outputs import Connect
 from watchroute_client.problem import WatchError
 from watchroute_client.progress import Progress
 
@@ -57,18 +56,16 @@ class Link:
         """Whether everything on it is told."""
         return self.opened and all(asked.synced for asked in self.watches.values())
 
-    def connect(self, watch: Progress | None, token: str | None, *, wait: bool = False) -> Connect:
-        """How to open it: for one watch (an event stream, a poll), or for several (a WebSocket).
+    def address(self, watch: Progress, shared: Mapping[str, str], *, wait: bool) -> str:
+        """Where to ask for the one watch of an event stream, or of polls.
 
         A poll that may not `wait` is answered at once: so it is known that the server takes its cursor.
         """
-        if watch is None:
-            return Connect(self.number, self.transport, _WATCH_PATH, token)
         parameters = {name: _text(value) for name, value in watch.request().items()}
         if self.transport == "poll":
             parameters["wait"] = str(_POLL_WAIT_S if wait else 0)
         self.ask(watch)
-        return Connect(self.number, self.transport, watch.target.address(_VERBS[self.transport], parameters), token)
+        return watch.target.address(_VERBS[self.transport], {**parameters, **shared})
 
     def ask(self, watch: Progress) -> dict[str, Any]:
         """The `subscribe` of a watch."""
@@ -107,6 +104,12 @@ class Link:
         if ref is not None and frame.get("event") == "synced":
             return None
         return next((watch for watch in self.watches if watch.target.label == label), None)
+
+
+def ws_address(shared: Mapping[str, str]) -> str:
+    """Where a WebSocket for several watches is."""
+    query = "&".join(f"{name}={value}" for name, value in shared.items())
+    return _WATCH_PATH + (f"?{query}" if query else "")
 
 
 def _text(value: Any) -> str:

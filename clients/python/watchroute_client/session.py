@@ -32,10 +32,11 @@ class Session:
         transports: Sequence[str] = TRANSPORTS,
         renewable: bool = False,
         token: str | None = None,
+        form: str | None = None,
     ) -> None:
         tokens = TokenKeeper(renewable=renewable)
         tokens.value = token
-        self._around = Surroundings(Negotiation(transports), tokens, clock=clock, random=random)
+        self._around = Surroundings(Negotiation(transports), tokens, clock=clock, random=random, form=form)
         self._lanes: list[Lane] = []
         self._closed: str | None = None
         self._failed: WatchError | None = None

@@ -2,22 +2,25 @@ import json
 from typing import Any
 
 import pytest
+from watchroute_client import Change, State, Status
 
-from cli.watching.arrival import Trouble
-from cli.watching.printing import Printer, one_line, printable
+from cli.terminal import printable
+from cli.watching.printing import Printer, one_line
+
+TIME = "2026-11-24T11:00:00.000Z"
 
 
-def put(data: Any, resource: str = "stocks/AAPL") -> dict[str, Any]:
-    return {"event": "put", "resource": resource, "version": "7", "time": "2026-11-24T11:00:00.000Z", "data": data}
+def put(data: Any, resource: str = "stocks/AAPL") -> Change:
+    frame = {"event": "put", "resource": resource, "version": "7", "time": TIME, "data": data}
+    return Change.of(frame)
 
 
 def test_a_change_is_one_line() -> None:
-    assert one_line(put({"price": 1.5})).plain == '2026-11-24T11:00:00.000Z stocks/AAPL 7 {"price": 1.5}'
+    assert one_line(put({"price": 1.5})).plain == f'{TIME} stocks/AAPL 7 {{"price": 1.5}}'
 
 
 def test_a_delete_says_so() -> None:
-    frame = {"event": "delete", "resource": "a/b", "version": "8"}
-    assert one_line(frame).plain == "a/b 8 deleted"
+    assert one_line(Change("delete", "a/b", 8)).plain == "a/b 8 deleted"
 
 
 def test_names_and_data_cannot_command_the_terminal() -> None:
@@ -30,28 +33,30 @@ def test_what_can_be_printed_is_left_alone() -> None:
     assert printable("Nestlé – 日本 🚀") == "Nestlé – 日本 🚀"
 
 
-def test_json_lines_are_the_frames_as_they_came(capsys: pytest.CaptureFixture[str]) -> None:
-    text = '{"event":"put","resource":"a/b","version":"1","data":1.0E2}'
+def test_json_lines_are_the_frames(capsys: pytest.CaptureFixture[str]) -> None:
     printer = Printer(json_lines=True)
-    printer.frame(text, json.loads(text))
-    printer.frame("{}", {"event": "synced", "watch": "a", "cursor": "c", "resumed": False})
-    assert capsys.readouterr() == (text + "\n", "")
+    printer.change("a", put({"é": 1}))
+    printer.change("a", Change("synced"))
+    printer.change("a", Change("delete", "a/gone", 3))
+    out, err = capsys.readouterr()
+    frames = [json.loads(line) for line in out.splitlines()]
+    assert frames == [dict(put({"é": 1}).frame), {"event": "delete", "resource": "a/gone", "version": "3"}]
+    assert err == ""
 
 
-def test_resets_and_problems_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resets_and_troubles_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     printer = Printer(json_lines=True)
-    printer.frame("{}", {"event": "reset", "watch": "stocks", "reason": "epoch"})
-    printer.frame("{}", {"event": "bookmark", "cursor": "c", "skipped": 3})
-    printer.trouble(Trouble("slow: too slow"))
+    printer.change("stocks", Change("reset", reason="epoch"))
+    printer.status(Status(State.OFFLINE, "slow: too slow"))
     out, err = capsys.readouterr()
     assert out == ""
-    assert len(err.splitlines()) == 3
+    assert err == "stocks: begins again from the state now (epoch)\nslow: too slow; trying again\n"
 
 
 def test_the_same_trouble_is_told_once_until_something_arrives(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = Printer(json_lines=False)
-    for _ in range(3):
-        printer.trouble(Trouble("refused"))
-    printer.frame("{}", {"event": "bookmark", "cursor": "c", "skipped": 0})
-    printer.trouble(Trouble("refused"))
+    printer = Printer(json_lines=True)
+    for state in (State.OFFLINE, State.CONNECTING, State.OFFLINE, State.LIVE):
+        printer.status(Status(state, "refused"))
+    printer.change("a", Change("synced"))
+    printer.status(Status(State.OFFLINE, "refused"))
     assert capsys.readouterr().err == "refused; trying again\n" * 2

@@ -2,7 +2,7 @@ from io import BufferedReader, RawIOBase
 
 import pytest
 
-from cli.publish import Line, batches
+from cli.put import Line, batches
 
 
 class Trickle(RawIOBase):
