@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-PRODUCT: Final = ("services", "shared", "cli")
+PRODUCT: Final = ("services", "shared", "cli", "clients/python")
 MAX_LINES: Final = 300
 MAX_FUNCTION_LINES: Final = 40
 HOMES: Final = (

@@ -1,9 +1,9 @@
 import io
 
 from rich.console import Console
-from watchroute_client import Change, State, Status
 
 from cli.watching.board import Board
+from watchroute_client import Change, State, Status
 
 
 def drawn(board: Board, height: int | None = None) -> str:

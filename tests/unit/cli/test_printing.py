@@ -2,10 +2,10 @@ import json
 from typing import Any
 
 import pytest
-from watchroute_client import Change, State, Status
 
 from cli.terminal import printable
 from cli.watching.printing import Printer, one_line
+from watchroute_client import Change, State, Status
 
 TIME = "2026-11-24T11:00:00.000Z"
 
