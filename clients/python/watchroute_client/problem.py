@@ -96,4 +96,4 @@ def _document(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
+    return float(text) if text and text.isascii() and text.isdigit() else None

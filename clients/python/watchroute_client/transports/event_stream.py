@@ -1,6 +1,10 @@
 """The format of event streams (WHATWG HTML, section 9.2.6): bytes in, messages out."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from watchroute_client.problem import WatchError
+
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
 class Message(NamedTuple):
@@ -12,17 +16,26 @@ class Message(NamedTuple):
 
 
 class EventStream:
-    """A parser; lines end with LF or CR LF."""
+    """A parser; lines end with LF or CR LF, and are held up to MAX_LINE_BYTES."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._rest_bytes = 0
         self._data: list[str] = []
         self._id: str | None = None
         self._retry_ms: int | None = None
 
     def feed(self, piece: bytes) -> list[Message]:
-        """Take bytes; returns the messages that they complete."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        """Take bytes; returns the messages that they complete. Raises WatchError at a line that has no end."""
+        self._rest.append(piece)
+        self._rest_bytes += len(piece)
+        if b"\n" not in piece:
+            # Joined once, when its end has come: a long line arrives in many pieces.
+            if self._rest_bytes > MAX_LINE_BYTES:
+                raise WatchError("unreachable", "the stream is no event stream: a line of it has no end")
+            return []
+        *lines, rest = b"".join(self._rest).split(b"\n")
+        self._rest, self._rest_bytes = [rest], len(rest)
         return [message for line in lines if (message := self._line(line.removesuffix(b"\r"))) is not None]
 
     def _line(self, line: bytes) -> Message | None:
@@ -40,5 +53,5 @@ class EventStream:
             self._data.append(value)
         elif name == "id" and "\0" not in value:
             self._id = value
-        elif name == "retry" and value.isdigit():
+        elif name == "retry" and value.isascii() and value.isdigit():
             self._retry_ms = int(value)
