@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from watchroute_client.change import Change
@@ -46,7 +46,7 @@ class SyncClient:
         """Write many resources at once; what became of each, in order."""
         return self._wait(self._client.put_many(collection, items, atomic=atomic))
 
-    def watch(self, path: str, **more: Any) -> Iterator[Change]:
+    def watch(self, path: str, **more: Any) -> Generator[Change, None, None]:
         """Watch as WatchClient does, for as long as the iterator is read."""
         watch = self._wait(self._call(lambda: self._client.watch(path, **more)))
         try:
