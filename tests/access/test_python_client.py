@@ -1,6 +1,7 @@
 """The Python client and its tokens: shown, renewed in place, replaced, refused."""
 
 import asyncio
+import logging
 import subprocess
 import sys
 import time
@@ -140,3 +141,43 @@ async def test_the_command_takes_its_token_from_a_file_or_the_environment(
     assert refused.returncode == 1
     assert "unauthenticated" in refused.stderr
     assert token not in " ".join(command + arguments)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_no_token_is_logged_even_by_the_libraries(
+    transport: str, identity: Identity, served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    tokens = Tokens(identity, 2, 600)
+    async with WatchClient(url(served), token=tokens, transports=[transport]) as client:
+        watch = client.watch("items/mine")
+        await anext(watch)
+        await eventually(lambda: len(tokens.given) == 2, "another token is asked for")
+        served.write("mine", b'"later"')
+        async for change in watch:
+            if change.data == "later":
+                break
+        with pytest.raises(WatchError):
+            await client.get("items/hers")
+    assert len(tokens.given) == 2
+    assert not [token for token in tokens.given if token in caplog.text]
+
+
+async def test_no_redirect_takes_the_token_elsewhere(identity: Identity, served: Served) -> None:
+    heads: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        location = f"http://{HOST}:{served.port}/v1/watch/ws".encode()
+        writer.write(b"HTTP/1.1 307 Elsewhere\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, 0)
+    redirecting = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+    async with server, WatchClient(redirecting, token=identity.token(SCOPE)) as client:
+        client_states: list[State] = []
+        client.on_status(lambda status: client_states.append(status.state))
+        watch = client.watch("items/mine")
+        await eventually(lambda: len(heads) >= 5, "each transport has been tried")
+        assert State.LIVE not in client_states
+        assert watch.inbox.empty

@@ -3,6 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
+from math import inf
 from typing import Any
 
 from watchroute_client.change import Change
@@ -123,12 +124,21 @@ class Engine:
         self.settle()
 
     def _set_timer(self) -> None:
+        """Wake up when the state machine wants to. Each frame moves that to later: a timer that is early stays."""
+        at = self.session.deadline()
+        if at is None or at == inf:
+            self._stop_timer()
+        elif self._timer is None or at < self._timer.when():
+            self._stop_timer()
+            self._timer = self._loop.call_at(at, self._on_time)
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        at = self.session.deadline()
-        self._timer = None if at is None or at == float("inf") else self._loop.call_at(at, self._on_time)
+            self._timer = None
 
     def _on_time(self) -> None:
+        self._timer = None
         self.session.on_time()
         self.settle()
 

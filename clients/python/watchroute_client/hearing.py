@@ -22,36 +22,34 @@ def hear(lane: Lane, link: Link, frame: Frame) -> None:
 
 def mark(link: Link, cursor: str | None) -> None:
     """A cursor of the whole connection: good for each watch that is synced, and for a stream's only one at any time."""
-    for watch, asked in link.watches.items():
-        if asked.synced or link.transport != "ws":
+    for watch in link.watches:
+        if link.transport != "ws" or link.watches.is_synced(watch):
             watch.on_cursor(cursor)
 
 
 def _change(lane: Lane, link: Link, frame: Frame) -> None:
-    for watch, asked in link.watches.items():
-        if watch.target.covers(str(frame["resource"])):
-            _deliver(lane, watch, watch.on_change(frame, asked.shown))
+    for watch in link.watches.matching(str(frame["resource"])):
+        _deliver(lane, watch, watch.on_change(frame, link.watches[watch].shown))
 
 
 def _synced(lane: Lane, link: Link, frame: Frame) -> None:
-    watch = link.find(frame)
+    watch = link.watches.about(frame)
     if watch is None:
         return
-    asked = link.watches[watch]
-    _deliver(lane, watch, watch.on_synced(frame, asked.shown))
-    asked.synced, asked.shown = True, None
+    _deliver(lane, watch, watch.on_synced(frame, link.watches[watch].shown))
+    link.watches.synced(watch)
     mark(link, frame.get("cursor"))
     if link.caught_up:
         lane.on_caught_up(link)
 
 
 def _reset(lane: Lane, link: Link, frame: Frame) -> None:
-    watch = link.find(frame)
+    watch = link.watches.about(frame)
     if watch is None:
         return
     # What an older connection still tells is of before the break.
     lane.take_over(link)
-    link.watches[watch].synced, link.watches[watch].shown = False, set()
+    link.watches.begins_anew(watch)
     _deliver(lane, watch, watch.on_reset(frame))
 
 
@@ -77,7 +75,7 @@ def _auth(lane: Lane, link: Link, frame: Frame) -> None:
 
 def _problem(lane: Lane, link: Link, frame: Frame) -> None:
     error = WatchError.of_frame(frame)
-    watch = link.find(frame)
+    watch = link.watches.about(frame)
     if link.transport == "ws" and watch is not None:
         _refused(lane, link, watch, error)
         return
@@ -89,7 +87,7 @@ def _problem(lane: Lane, link: Link, frame: Frame) -> None:
 def _refused(lane: Lane, link: Link, watch: Progress, error: WatchError) -> None:
     """One watch of several is refused, or has ended."""
     asked = link.watches[watch]
-    asked.synced = False
+    link.watches.refused(watch)
     if error.code == "expired" and error.cursor is not None:
         _deliver(lane, watch, watch.on_expired(error.cursor))
         lane.subscribe(link, watch)
@@ -100,7 +98,7 @@ def _refused(lane: Lane, link: Link, watch: Progress, error: WatchError) -> None
         lane.drop(watch, error)
     else:
         wait_s = lane.pause_s() if error.retry_after_s is None else error.retry_after_s
-        asked.retry_at = lane.around.clock() + wait_s
+        link.watches.refused(watch, lane.around.clock() + wait_s)
 
 
 def _deliver(lane: Lane, watch: Progress, changes: list[Change]) -> None:

@@ -3,7 +3,7 @@
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,15 +95,28 @@ class Requests:
 
     async def listing(self, path: str) -> AsyncIterator[Change]:
         """The state of a collection, or of the ids under a prefix, a resource at a time."""
-        headers = {"Accept": "application/x-ndjson", **await self._shown()}
+        address = Target.parse(path).address("", {})
         with unreachable():
-            async with self._http.stream("GET", Target.parse(path).address("", {}), headers=headers) as answer:
-                if answer.status_code != httpx2.codes.OK:
-                    raise await refusal(answer)
+            async with self._opened(address) as answer:
                 async for line in answer.aiter_lines():
                     frame = json.loads(line) if line else {}
+                    if frame.get("event") == "problem":
+                        raise WatchError.of_frame(frame)
                     if frame.get("event") == "put":
                         yield Change.of(frame)
+
+    @asynccontextmanager
+    async def _opened(self, address: str) -> AsyncIterator[httpx2.Response]:
+        """The answer of a listing, which may be long."""
+        for renewable in (True, False):
+            headers = {"Accept": "application/x-ndjson", **await self._shown()}
+            async with self._http.stream("GET", address, headers=headers) as answer:
+                if answer.status_code == httpx2.codes.OK:
+                    yield answer
+                    return
+                error = await refusal(answer)
+            if not renewable or error.code not in UNAUTHENTICATED or not await self._renew():
+                raise error
 
     async def _ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None

@@ -51,9 +51,7 @@ class Lane:
     def deadline(self) -> float | None:
         """When `on_time` has something to do."""
         times = [link.dead_at() for link in self.links]
-        times += [
-            asked.retry_at for link in self.links for asked in link.watches.values() if asked.retry_at is not None
-        ]
+        times += [at for link in self.links if (at := link.watches.retry_at) is not None]
         if self.due_at is not None and not self.around.tokens.asking:
             times.append(self.due_at)
         return min(times, default=None)
@@ -120,7 +118,7 @@ class Lane:
         self.failed = error
         self.around.put(End(watch, error))
         for link in self.links:
-            link.watches.pop(watch, None)
+            link.watches.remove(watch)
         self.watches.remove(watch)
         self._close_if_unused()
 
@@ -162,8 +160,8 @@ class Lane:
                 link.renewing = False
                 operation = {"op": "auth", "token": self.around.tokens.value, "ref": link.ref()}
                 self.around.put(Send(link.number, operation))
-            for watch, asked in list(link.watches.items()):
-                if asked.renewed and not asked.synced:
+            for watch in list(link.watches):
+                if link.watches[watch].renewed and not link.watches.is_synced(watch):
                     self.subscribe(link, watch)
                     link.watches[watch].renewed = True
         if self.due_at is not None and self.due_at <= self.around.clock():
@@ -191,7 +189,7 @@ class Lane:
         self.failed = None
         self.watches.remove(watch)
         for link in self.links:
-            if link.watches.pop(watch, None) is not None and link.transport == "ws" and self.watches:
+            if link.watches.remove(watch) and link.transport == "ws" and self.watches:
                 operation: dict[str, Any] = {"op": "unsubscribe", "watch": watch.target.label, "ref": link.ref()}
                 self.around.put(Send(link.number, operation))
         self._close_if_unused()
@@ -242,9 +240,8 @@ class Lane:
         self.on_lost(link, WatchError("silent", "nothing was heard for too long"))
 
     def _ask_again(self, link: Link, now: float) -> None:
-        for watch, asked in list(link.watches.items()):
-            if asked.retry_at is not None and asked.retry_at <= now:
-                self.subscribe(link, watch)
+        for watch in link.watches.due(now):
+            self.subscribe(link, watch)
 
     def _come_back(self, pause_s: float | None) -> None:
         """Try again after so long, unless something is on its way."""

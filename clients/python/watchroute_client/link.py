@@ -1,12 +1,12 @@
 """One connection, or the attempt at one, as the state machine sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
 from watchroute_client.problem import WatchError
 from watchroute_client.progress import Progress
+from watchroute_client.roster import Roster
 
 FIRST_INTERVAL_S: Final = 15.0
 _SILENT_INTERVALS: Final = 3
@@ -14,20 +14,6 @@ _LEAST_SILENCE_S: Final = 3.0
 _WATCH_PATH: Final = "/v1/watch/ws"
 _POLL_WAIT_S: Final = 25
 _VERBS: Final = {"sse": "stream", "poll": "poll"}
-
-
-@dataclass(slots=True)
-class Asked:
-    """One watch on one connection.
-
-    `shown` is what of a snapshot was told; `retry_at`: when to ask again for what was refused for now.
-    """
-
-    ref: int
-    shown: set[str] | None
-    synced: bool = False
-    retry_at: float | None = None
-    renewed: bool = False
 
 
 class Link:
@@ -39,7 +25,7 @@ class Link:
         self.opened = self.leaving = self.renewing = self.paused = False
         self.problem: WatchError | None = None
         self.retry_s: float | None = None
-        self.watches: dict[Progress, Asked] = {}
+        self.watches = Roster()
         self.interval_s = interval_s
         self._heard_at = now
         self._bookmark_at: float | None = None
@@ -54,7 +40,7 @@ class Link:
     @property
     def caught_up(self) -> bool:
         """Whether everything on it is told."""
-        return self.opened and all(asked.synced for asked in self.watches.values())
+        return self.opened and self.watches.caught_up
 
     def address(self, watch: Progress, shared: Mapping[str, str], *, wait: bool) -> str:
         """Where to ask for the one watch of an event stream, or of polls.
@@ -70,7 +56,7 @@ class Link:
     def ask(self, watch: Progress) -> dict[str, Any]:
         """The `subscribe` of a watch."""
         self._refs += 1
-        self.watches[watch] = Asked(self._refs, watch.telling())
+        self.watches.add(watch, self._refs)
         return {"op": "subscribe", "watch": watch.target.label, **watch.request(), "ref": self._refs}
 
     def ref(self) -> int:
@@ -94,16 +80,6 @@ class Link:
         if self.paused:
             return inf
         return self._heard_at + max(_LEAST_SILENCE_S, _SILENT_INTERVALS * self.interval_s)
-
-    def find(self, frame: Mapping[str, Any]) -> Progress | None:
-        """The watch that a `synced`, `reset` or `problem` is about: by its `ref`, else by its label."""
-        label, ref = frame.get("watch"), frame.get("ref")
-        for watch, asked in self.watches.items():
-            if ref is not None and asked.ref == ref:
-                return watch
-        if ref is not None and frame.get("event") == "synced":
-            return None
-        return next((watch for watch in self.watches if watch.target.label == label), None)
 
 
 def ws_address(shared: Mapping[str, str]) -> str:

@@ -15,12 +15,20 @@ class Connect(NamedTuple):
     address: str
     token: str | None
 
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Connect({self.number}, {self.transport!r}, {self.address!r})"
+
 
 class Send(NamedTuple):
     """Send an operation over a WebSocket."""
 
     number: int
     operation: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Without what may be a token."""
+        return f"Send({self.number}, {self.operation.get('op')!r})"
 
 
 class Close(NamedTuple):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import ssl
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,6 +17,18 @@ _SUBPROTOCOL = Subprotocol("watch.v1.json")
 _OPEN_S = 10.0
 _CLOSE_S = 1.0
 _MAX_BYTES = 64 * 1024 * 1024
+
+
+# At DEBUG the library writes every header and message, and so every token.
+_logger = logging.getLogger("watchroute_client.websocket")
+_logger.setLevel(logging.INFO)
+
+
+class _Direct(connect):
+    """Follows no redirect: it would show the token elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 class WebSocketTransport:
@@ -50,7 +63,7 @@ class WebSocketTransport:
 
     async def _connect(self, wanted: Connect) -> ClientConnection:
         headers = {"Authorization": f"Bearer {wanted.token}"} if wanted.token else {}
-        return await connect(
+        return await _Direct(
             self._url + wanted.address,
             subprotocols=[_SUBPROTOCOL],
             additional_headers=headers,
@@ -59,6 +72,7 @@ class WebSocketTransport:
             ping_interval=None,
             open_timeout=_OPEN_S,
             close_timeout=_CLOSE_S,
+            logger=_logger,
             ssl=self._tls,
         )
 
