@@ -11,9 +11,14 @@ _REFUSED: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nConnection:
 
 
 class UpgradeRefusingProxy:
-    """Passes requests on as they are, but for upgrades, which it refuses in its own words; `refused` counts them."""
+    """Passes requests on as they are, but for upgrades, which it refuses in its own words; `refused` counts them.
 
-    def __init__(self, url: str) -> None:
+    If it `buffers`, what answers event streams is kept until they end: `kept` counts them.
+    """
+
+    def __init__(self, url: str, *, buffers: bool = False) -> None:
+        self._buffers = buffers
+        self.kept = 0
         parts = urlsplit(url)
         self._there = parts.hostname, parts.port
         self._server: asyncio.Server | None = None
@@ -50,16 +55,18 @@ class UpgradeRefusingProxy:
             return
         from_server, to_server = await asyncio.open_connection(*self._there)
         to_server.write(head)
-        for source, sink in ((reader, to_server), (from_server, writer)):
-            task = asyncio.create_task(_pass_on(source, sink))
+        streams = self._buffers and b"/stream" in head.partition(b"\r\n")[0]
+        self.kept += streams
+        for source, sink, kept in ((reader, to_server, False), (from_server, writer, streams)):
+            task = asyncio.create_task(_pass_on(source, sink, kept=kept))
             self._passing.add(task)
             task.add_done_callback(self._passing.discard)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, kept: bool) -> None:
     try:
         with contextlib.suppress(ConnectionError):
-            while piece := await reader.read(64 * 1024):
+            while piece := await (reader.read() if kept else reader.read(64 * 1024)):
                 writer.write(piece)
                 await writer.drain()
     finally:

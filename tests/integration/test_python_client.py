@@ -17,10 +17,10 @@ from tests.integration.fronted import COLLECTIONS, quick_door
 from tests.support.broker import Broker
 from tests.support.client import Writer
 from tests.support.fault_proxy import FaultProxy
-from tests.support.fleet import Fleet
+from tests.support.fleet import BOOKMARK_INTERVAL_S, Fleet
 from tests.support.front_client import DoorHttp
 from tests.support.server import HOST, eventually
-from watchroute_client import State, WatchClient, WatchError
+from watchroute_client import State, WatchClient, WatchError, surroundings
 from watchroute_client.sync import SyncClient
 
 TRANSPORTS: Final = ("ws", "sse", "poll")
@@ -148,6 +148,22 @@ async def test_a_proxy_that_breaks_upgrades_is_stepped_around(fleet: Fleet) -> N
         await eventually(lambda: client.state is State.LIVE, "it is live")
         assert (client.transport, proxy.refused) == ("sse", 2)
         await writer.put("items/stepped", 1)
+        await eventually(lambda: seen.count == 1, "the change is seen")
+        await seen.stop()
+
+
+async def test_a_proxy_that_buffers_streams_is_stepped_around(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the servers of this test do it: nobody waits here for three times the usual 15 s.
+    monkeypatch.setattr(surroundings, "FIRST_INTERVAL_S", BOOKMARK_INTERVAL_S)
+    async with (
+        UpgradeRefusingProxy(fleet.servers[0].url, buffers=True) as proxy,
+        WatchClient(proxy.url) as client,
+        Writer(fleet.producer.url) as writer,
+    ):
+        seen = Seen(client, "items/buffered")
+        await eventually(lambda: client.state is State.LIVE, "it is live", within_s=20)
+        assert (client.transport, proxy.refused, proxy.kept) == ("poll", 2, 1)
+        await writer.put("items/buffered", 1)
         await eventually(lambda: seen.count == 1, "the change is seen")
         await seen.stop()
 

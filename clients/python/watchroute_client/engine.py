@@ -1,6 +1,7 @@
 """Does what the state machine wants: connections, timers, tokens, deliveries."""
 
 import asyncio
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from math import inf
@@ -9,6 +10,7 @@ from typing import Any
 from watchroute_client.change import Change
 from watchroute_client.connection import Connection, Transport
 from watchroute_client.inbox import Inbox
+from watchroute_client.jwt import ends_at
 from watchroute_client.outputs import AskToken, Close, Connect, Deliver, End, Output, Send
 from watchroute_client.progress import Progress
 from watchroute_client.session import Session
@@ -120,7 +122,8 @@ class Engine:
         except Exception as error:  # noqa: BLE001 -- whatever the application's callback raises, it is asked again
             self.session.on_no_token(f"the token callback raised {type(error).__name__}")
         else:
-            self.session.on_token(token)
+            end = ends_at(token)
+            self.session.on_token(token, None if end is None else end - time.time())
         self.settle()
 
     def _set_timer(self) -> None:

@@ -90,7 +90,10 @@ def _refused(lane: Lane, link: Link, watch: Progress, error: WatchError) -> None
     link.watches.refused(watch)
     if error.code == "expired" and error.cursor is not None:
         _deliver(lane, watch, watch.on_expired(error.cursor))
-        lane.subscribe(link, watch)
+        # At once, but not again and again: what is kept may move on faster than it is asked for.
+        wait_s = 0.0 if watch.expired == 1 else lane.pause_s()
+        link.watches.refused(watch, lane.around.clock() + wait_s)
+        lane.mind(link)
     elif error.code in UNAUTHENTICATED and lane.around.tokens.renewable and not asked.renewed:
         asked.renewed = link.renewing = True
         lane.ask_token()

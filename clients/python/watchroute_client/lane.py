@@ -1,5 +1,6 @@
 """The watches that share one connection: how it is made, replaced, lost and made again."""
 
+from math import inf
 from typing import Any, Final
 
 from watchroute_client.backoff import Backoff
@@ -50,7 +51,7 @@ class Lane:
 
     def deadline(self) -> float | None:
         """When `on_time` has something to do."""
-        times = [link.dead_at() for link in self.links]
+        times = [time for link in self.links for time in (link.dead_at(), link.replace_at)]
         times += [at for link in self.links if (at := link.watches.retry_at) is not None]
         if self.due_at is not None and not self.around.tokens.asking:
             times.append(self.due_at)
@@ -63,18 +64,19 @@ class Lane:
             if link.dead_at() <= now:
                 self._silent(link)
             else:
-                self._ask_again(link, now)
+                self.mind(link)
         if self.due_at is not None and self.due_at <= now:
             self.attempt()
 
     def attempt(self) -> None:
         """Open a connection, once there is a token to show."""
-        if self.around.tokens.wanted:
+        now, interval_s = self.around.clock(), self.around.interval_s
+        if self.around.tokens.wanted(now):
+            self.due_at = now
             self.ask_token()
             return
         self.due_at = None
         self.around.connections += 1
-        now, interval_s = self.around.clock(), self.around.interval_s
         link = self.following = Link(self.around.connections, self.transport, now, interval_s)
         self.around.put(Connect(link.number, self.transport, self._address(link), self.around.tokens.value))
 
@@ -87,6 +89,9 @@ class Lane:
     def on_opened(self, link: Link) -> None:
         """The connection stands: ask for everything."""
         link.opened = True
+        if link.transport == "sse":
+            # A stream can't take another token: the next one is opened before this one is over.
+            link.replace_at = self.around.tokens.late_at
         self.around.negotiation.opened(link.transport)
         link.hear(self.around.clock())
         if self.link is None:
@@ -227,8 +232,6 @@ class Lane:
 
     def _pause_s(self, link: Link, error: WatchError) -> float:
         """What the server asked for, else a backoff; either counts as a failure."""
-        if error.code == "expired":
-            return 0.0
         backoff_s = self.pause_s()
         told_s = error.retry_after_s if error.retry_after_s is not None else link.retry_s
         return backoff_s if told_s is None else told_s
@@ -239,7 +242,12 @@ class Lane:
         self.around.negotiation.was_silent(link.transport)
         self.on_lost(link, WatchError("silent", "nothing was heard for too long"))
 
-    def _ask_again(self, link: Link, now: float) -> None:
+    def mind(self, link: Link) -> None:
+        """Replace it if its token ends, and ask again for what was refused for a while."""
+        now = self.around.clock()
+        if link.replace_at <= now:
+            link.replace_at = inf
+            self.on_goaway(link, 0.0)
         for watch in link.watches.due(now):
             self.subscribe(link, watch)
 

@@ -25,6 +25,7 @@ class Link:
         self.opened = self.leaving = self.renewing = self.paused = False
         self.problem: WatchError | None = None
         self.retry_s: float | None = None
+        self.replace_at = inf
         self.watches = Roster()
         self.interval_s = interval_s
         self._heard_at = now

@@ -32,6 +32,7 @@ class Progress:
         self.whole = False
         self.skipped = 0
         self.as_of: float | None = None
+        self.expired = 0
         self._since = since
         self._snapshot = snapshot
         self._versions: dict[str, int] = {}
@@ -72,6 +73,7 @@ class Progress:
         deletes = [Change("delete", resource, self._versions[resource]) for resource in missing]
         self._there.difference_update(missing)
         self.on_cursor(frame.get("cursor"))
+        self.expired = 0
         if self.whole and frame.get("resumed"):
             return deletes
         self.whole = True
@@ -80,6 +82,7 @@ class Progress:
     def on_expired(self, cursor: str) -> list[Change]:
         """What came after its cursor is no longer kept: something was missed, and it goes on from another place."""
         self._forget()
+        self.expired += 1
         self.cursor = cursor
         return [Change("reset", reason="expired")]
 

@@ -34,8 +34,7 @@ class Session:
         token: str | None = None,
         form: str | None = None,
     ) -> None:
-        tokens = TokenKeeper(renewable=renewable)
-        tokens.value = token
+        tokens = TokenKeeper(renewable=renewable, value=token)
         self._around = Surroundings(Negotiation(transports), tokens, clock=clock, random=random, form=form)
         self._lanes: list[Lane] = []
         self._closed: str | None = None
@@ -96,9 +95,9 @@ class Session:
             lane.on_time()
         self._settle()
 
-    def on_token(self, token: str | None) -> None:
-        """What the token callback gave."""
-        self._around.tokens.take(token)
+    def on_token(self, token: str | None, lives_s: float | None = None) -> None:
+        """What the token callback gave, and how long that is good for, where it is known."""
+        self._around.tokens.take(token, self._around.clock(), lives_s)
         for lane in list(self._lanes):
             lane.on_token()
         self._settle()

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from watchroute_client import State, WatchError
-from watchroute_client.outputs import Close, Connect, Deliver, Output, Send
+from watchroute_client.outputs import AskToken, Close, Connect, Deliver, Output, Send
 from watchroute_client.progress import Progress
 from watchroute_client.session import Session
 from watchroute_client.target import Target
@@ -142,3 +142,106 @@ def test_once_it_is_closed_it_says_why() -> None:
     machine.close()
     assert machine.take() == [Close(1)]
     assert machine.status == (State.CLOSED, "closed by the application")
+
+
+def test_a_bookmark_says_nothing_of_a_watch_that_is_not_synced() -> None:
+    machine = session()
+    stocks, chats = watching(machine, "stocks"), watching(machine, "chats")
+    machine.on_opened(1)
+    machine.on_frame(1, SYNCED)
+    machine.on_frame(1, {"event": "bookmark", "cursor": "c2", "as_of": None, "skipped": 0})
+    assert (stocks.cursor, chats.cursor) == ("c2", None)
+
+
+def test_the_first_poll_does_not_wait() -> None:
+    machine = session(transports=["poll"])
+    watch = watching(machine)
+    (first,) = only(machine.take(), Connect)
+    assert first.address == "/v1/stocks/poll?wait=0"
+    machine.on_answer(first.number, [PUT, SYNCED], "c1")
+    (second,) = only(machine.take(), Connect)
+    assert second.address == "/v1/stocks/poll?cursor=c1&wait=25"
+    assert watch.whole
+
+
+def test_what_a_subscribe_that_was_taken_back_still_brings_does_not_count() -> None:
+    machine = session()
+    first = watching(machine)
+    watching(machine, "chats")
+    machine.on_opened(1)
+    (asked, _) = only(machine.take(), Send)
+    machine.remove(first)
+    again = watching(machine)
+    machine.on_frame(1, {**SYNCED, "ref": asked.operation["ref"]})
+    assert not again.whole
+    assert machine.status.state is State.CATCHING_UP
+
+
+def test_a_stream_is_replaced_before_its_token_ends() -> None:
+    clock = Clock()
+    machine = session(clock, transports=["sse"], renewable=True)
+    watching(machine)
+    machine.on_token("t1", 300.0)
+    machine.on_opened(1)
+    machine.on_frame(1, SYNCED)
+    machine.take()
+    clock.now = 269.9
+    machine.on_bytes(1)
+    machine.on_time()
+    assert machine.take() == []
+    clock.now = 270.0
+    machine.on_time()
+    assert machine.take() == [AskToken()]
+    machine.on_token("t2", 300.0)
+    (following,) = only(machine.take(), Connect)
+    assert (following.token, following.address) == ("t2", "/v1/stocks/stream?cursor=c1")
+    machine.on_opened(2)
+    assert machine.status.state is State.LIVE
+    machine.on_frame(2, {**SYNCED, "resumed": True})
+    assert only(machine.take(), Close) == [Close(1)]
+
+
+def test_a_token_that_lives_shortly_is_shown_for_half_of_that() -> None:
+    clock = Clock()
+    machine = session(clock, transports=["poll"], renewable=True)
+    watching(machine)
+    machine.on_token("t1", 10.0)
+    machine.take()
+    machine.on_answer(1, [SYNCED], "c1")
+    assert [output.token for output in only(machine.take(), Connect)] == ["t1"]
+    clock.now = 5.0
+    machine.on_answer(2, [], "c2")
+    assert machine.take() == [AskToken()]
+    machine.on_token("t2", 10.0)
+    assert [output.token for output in only(machine.take(), Connect)] == ["t2"]
+
+
+@pytest.mark.parametrize("lives_s", [-60.0, 0.0, 1.0])
+def test_a_token_that_is_over_is_shown_all_the_same(lives_s: float) -> None:
+    machine = session(renewable=True)
+    watching(machine)
+    machine.take()
+    machine.on_token("old", lives_s)
+    (connect,) = machine.take()
+    assert isinstance(connect, Connect)
+    assert connect.token == "old"
+
+
+def test_a_cursor_that_is_always_too_old_is_not_asked_for_without_a_pause() -> None:
+    clock = Clock()
+    machine = session(clock)
+    watching(machine)
+    machine.on_opened(1)
+    machine.take()
+    old = {"event": "problem", "code": "expired", "watch": "stocks", "cursor": "c7", "retry": True}
+    machine.on_frame(1, old)
+    (again,) = only(machine.take(), Send)
+    assert again.operation["cursor"] == "c7"
+    machine.on_frame(1, {**old, "cursor": "c8"})
+    assert only(machine.take(), Send) == []
+    deadline = machine.deadline()
+    assert deadline == 0.25
+    clock.now = deadline
+    machine.on_time()
+    (later,) = only(machine.take(), Send)
+    assert later.operation["cursor"] == "c8"
