@@ -33,8 +33,14 @@ class Connection:
         try:
             await transport.run(self._wanted, self)
         except WatchError as error:
-            self._session.on_lost(self._number, error)
-            self._settle()
+            self._lost(error)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Something between has answered, or a server that isn't one of ours.
+            self._lost(WatchError("unreachable", f"what came is not of this protocol: {type(error).__name__}"))
+
+    def _lost(self, error: WatchError) -> None:
+        self._session.on_lost(self._number, error)
+        self._settle()
 
     def opened(self) -> None:
         """The server has taken it in."""

@@ -52,6 +52,15 @@ def unreachable() -> Iterator[None]:
         raise WatchError("unreachable", str(error) or type(error).__name__) from error
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """Let an answer that isn't of the protocol, as something between may give it, be a WatchError."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise WatchError("unreachable", f"the answer is not of this protocol: {type(error).__name__}") from error
+
+
 async def refusal(answer: httpx2.Response) -> WatchError:
     """What an answer that isn't 200 says."""
     return WatchError.of_answer(answer.status_code, answer.headers, await answer.aread())
@@ -74,29 +83,31 @@ class Requests:
         """Read one resource; raises WatchError, `not_found` where there is none."""
         target = _resource(path)
         answer = await self._ask("GET", target.address("", {"at_least": at_least} if at_least else {}))
-        version = answer.headers.get("ETag", "").strip('"').partition("-")[0]
-        return Resource(target.label, answer.json(), int(version), answer.headers.get("Watch-Cursor"))
+        with understood():
+            version = int(answer.headers.get("ETag", "").strip('"').partition("-")[0])
+            return Resource(target.label, answer.json(), version, answer.headers.get("Watch-Cursor"))
 
     async def put(self, path: str, data: Any, event_type: str | None) -> Written:
         """Replace the state of one resource."""
         headers = {"Content-Type": "application/json", **({"ce-type": event_type} if event_type else {})}
         answer = await self._ask("PUT", _resource(path).path, headers, json.dumps(data).encode())
-        return _written(answer.json())
+        return _acknowledged(answer)
 
     async def delete(self, path: str) -> Written:
         """Delete one resource."""
-        return _written((await self._ask("DELETE", _resource(path).path)).json())
+        return _acknowledged(await self._ask("DELETE", _resource(path).path))
 
     async def post(self, collection: str, lines: Iterable[bytes], *, atomic: bool) -> list[Written | WatchError]:
         """Write many at once; what became of each. Raises WatchError where nothing was written."""
         path = Target(collection).address("", {"atomic": "true"} if atomic else {})
         answer = await self._ask("POST", path, {"Content-Type": "application/x-ndjson"}, b"\n".join(lines))
-        return [_result(each) for each in answer.json()["results"]]
+        with understood():
+            return [_result(each) for each in answer.json()["results"]]
 
     async def listing(self, path: str) -> AsyncIterator[Change]:
         """The state of a collection, or of the ids under a prefix, a resource at a time."""
         address = Target.parse(path).address("", {})
-        with unreachable():
+        with unreachable(), understood():
             async with self._opened(address) as answer:
                 async for line in answer.aiter_lines():
                     frame = json.loads(line) if line else {}
@@ -148,6 +159,11 @@ def _resource(path: str) -> Target:
     if target.id is None:
         raise WatchError("invalid", f"{path!r} is no resource")
     return target
+
+
+def _acknowledged(answer: httpx2.Response) -> Written:
+    with understood():
+        return _written(answer.json())
 
 
 def _written(answer: Mapping[str, Any]) -> Written:
