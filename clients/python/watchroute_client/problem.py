@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-FATAL: Final = frozenset({"forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable"})
+FATAL: Final = frozenset(
+    {
+        "forbidden",
+        "not_found",
+        "invalid",
+        "too_large",
+        "method_not_allowed",
+        "not_acceptable",
+        "unsupported_media_type",
+    }
+)
 """Codes that no retry helps against."""
 UNAUTHENTICATED: Final = frozenset({"unauthenticated", "token_expired"})
 """Codes that a new token may help against."""
