@@ -181,3 +181,17 @@ async def test_no_redirect_takes_the_token_elsewhere(identity: Identity, served:
         await eventually(lambda: len(heads) >= 5, "each transport has been tried")
         assert State.LIVE not in client_states
         assert watch.inbox.empty
+
+
+async def test_a_callback_that_never_answers_keeps_nobody_from_closing(served: Served) -> None:
+    asked = asyncio.Event()
+
+    async def never() -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with asyncio.timeout(5), WatchClient(url(served), token=never) as client:
+        watch = client.watch("items/mine")
+        await asked.wait()
+    assert [change async for change in watch] == []

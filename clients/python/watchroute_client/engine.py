@@ -39,6 +39,7 @@ class Engine:
         self._connections: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
         self._inboxes: dict[Progress, Inbox] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._asking: asyncio.Task[None] | None = None
         self.session = session
         self.status = session.status
 
@@ -57,7 +58,9 @@ class Engine:
         self.session.close()
         self.settle()
         for inbox in self._inboxes.values():
-            inbox.end(None)
+            inbox.close()
+        if self._asking is not None:
+            self._asking.cancel()
         self._inboxes.clear()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -84,7 +87,7 @@ class Engine:
             case Close(number) if number in self._connections:
                 self._connections.pop(number)[1].cancel()
             case AskToken():
-                self._start(self._ask_token())
+                self._asking = self._start(self._ask_token())
             case End(progress, error):
                 self._inboxes.pop(progress).end(error)
 
@@ -150,7 +153,7 @@ class Engine:
         if inbox is not None:
             self.session.remove(progress)
             self.settle()
-            inbox.end(None)
+            inbox.close()
 
     def _abandoned(self, progress: Progress) -> None:
         """Called by the garbage collector, in whatever thread."""

@@ -16,7 +16,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Change, str | None]] = deque()
-        self._ended = False
+        self._ended = self._closed = False
         self._error: WatchError | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -43,13 +43,20 @@ class Inbox:
         self._news.set()
         self._room.set()
 
+    def close(self) -> None:
+        """Nothing more is taken, what waits neither."""
+        self._closed = True
+        self.end(None)
+
     async def room(self) -> None:
         """Return when there is room again."""
         await self._room.wait()
 
     async def take(self) -> Change | None:
         """The next change, or None at the end; raises what ended it."""
-        while not self._waiting:
+        while self._closed or not self._waiting:
+            if self._closed:
+                return None
             if self._ended:
                 if self._error is not None:
                     raise self._error

@@ -46,3 +46,13 @@ async def test_whoever_waits_is_told_of_the_end() -> None:
     await asyncio.sleep(0)
     inbox.end(None)
     assert await taking is None
+
+
+async def test_one_that_is_closed_gives_nothing_more_and_its_cursor_stays() -> None:
+    inbox = Inbox()
+    for number in range(ROOM):
+        inbox.put(Change("put", "a/b", number), f"c{number}")
+    await inbox.take()
+    inbox.close()
+    assert await inbox.take() is None
+    assert (inbox.cursor, inbox.empty, inbox.full) == ("c0", False, False)
