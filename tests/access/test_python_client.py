@@ -168,7 +168,8 @@ async def test_no_redirect_takes_the_token_elsewhere(identity: Identity, served:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.append(await reader.readuntil(b"\r\n\r\n"))
-        location = f"http://{HOST}:{served.port}/v1/watch/ws".encode()
+        scheme, path = ("ws", "watch/ws") if b"/ws" in heads[-1] else ("http", "items/mine/stream")
+        location = f"{scheme}://{HOST}:{served.port}/v1/{path}".encode()
         writer.write(b"HTTP/1.1 307 Elsewhere\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 

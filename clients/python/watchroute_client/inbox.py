@@ -73,3 +73,6 @@ class Inbox:
     def empty(self) -> bool:
         """Whether nothing waits."""
         return not self._waiting
+
+    def __len__(self) -> int:
+        return len(self._waiting)
