@@ -16,7 +16,7 @@ ARGS ?=
 BIN := .venv/bin
 # What `make check` runs, side by side; each is a target below, and can be run alone.
 CHECKS := check-format check-lint check-types check-imports check-locks check-licences check-advisories check-docs \
-	check-shell check-haproxy
+	check-shell check-haproxy check-js
 SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
 
 .DEFAULT_GOAL := help
@@ -100,7 +100,7 @@ audit: dev-venv ## Ask whether anything in the locks has a known vulnerability; 
 
 .PHONY: clean
 clean: ## Remove everything that these commands have made
-	rm -rf .venv .kafka .certs .cluster build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .kafka .certs .cluster clients/js/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the commands above rest on.
@@ -122,6 +122,7 @@ cluster-tools: runtime-venv certs
 .PHONY: test-tools
 test-tools: dev-venv
 	@infra/setup/chromium.sh
+	@infra/setup/node.sh
 	@command -v ip >/dev/null || infra/setup/apt.sh iproute2 \
 		|| echo "Going on without iproute2: the tests of dead networks will be skipped." >&2
 	@infra/setup/front.sh
@@ -166,6 +167,12 @@ check-docs:
 check-shell:
 	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
 	! command -v shellcheck >/dev/null || shellcheck $(SCRIPTS)
+
+# Without Node there is nothing to check with: the tests say so, and CI has it.
+.PHONY: check-js
+check-js:
+	@infra/setup/node.sh
+	! command -v node >/dev/null || [ ! -d clients/js/node_modules ] || npm --prefix clients/js run --silent check
 
 .PHONY: check-haproxy
 check-haproxy:

@@ -1,0 +1,154 @@
+// The public contract is index.d.ts; comments here give reasons.
+import { addressOf } from "./address.js";
+import { Link } from "./link.js";
+import { WatchError, fromAnswer } from "./problem.js";
+import { Roads } from "./roads.js";
+import { Store } from "./store.js";
+import { Token } from "./token.js";
+import { Watch } from "./watch.js";
+import { world } from "./world.js";
+
+const STATES = ["live", "catching_up", "connecting", "offline"]; // from best to worst
+
+export class WatchClient extends EventTarget {
+  state = "connecting";
+  reason = null;
+  #links = new Set();
+  #isClosed = false;
+  #isRefused = false;
+  #listening = new AbortController();
+
+  /** @param {any} options */
+  constructor(url, options = {}) {
+    super();
+    this.url = new URL(url, globalThis.location?.href).href.replace(/\/$/, "");
+    this.tickets = options.tickets;
+    this.world = { ...world, ...options.world };
+    this.beatMs = (options.silenceMs ?? 45_000) / 3;
+    this.token = new Token(options.token, this.world.now);
+    this.roads = new Roads(options.transports ?? ["ws", "sse", "poll"], this.world);
+    this.#listen();
+  }
+
+  watch(path, /** @type {any} */ options = {}) {
+    if (this.#isClosed) throw new WatchError("closed");
+    const watch = new Watch(this, path, options);
+    const { signal } = options;
+    if (signal?.aborted) watch.end(null);
+    else this.place(watch);
+    signal?.addEventListener("abort", () => watch.close(), { once: true });
+    return watch;
+  }
+
+  store(path, options) {
+    return new Store(this, path, options);
+  }
+
+  async get(path, /** @type {any} */ { atLeast, ...init } = {}) {
+    try {
+      const answer = await this.ask(addressOf(this.url, path, "", { at_least: atLeast }), init);
+      return { data: await answer.json(), cursor: answer.headers.get("Watch-Cursor") };
+    } catch (error) {
+      if (error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  put(path, data, init) {
+    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers: { "Content-Type": "application/json" } });
+  }
+
+  delete(path, init) {
+    return this.#write(path, { ...init, method: "DELETE" });
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#listening.abort();
+    for (const link of [...this.#links]) for (const watch of [...link.watches]) watch.close();
+    this.show();
+  }
+
+  // What follows is for the parts of the client.
+
+  /** Fetch as whoever the token is of; throws WatchError. */
+  async ask(url, /** @type {any} */ init = {}) {
+    const token = await this.token.get();
+    const headers = token ? { Authorization: `Bearer ${token}`, ...init.headers } : init.headers;
+    const answer = await this.world.fetch(url.href, { cache: "no-store", ...init, headers }).catch((cause) => {
+      throw new WatchError("lost", cause.message, { cause });
+    });
+    if (!answer.ok) throw await fromAnswer(answer, this.world.now());
+    return answer;
+  }
+
+  async ticket(watches) {
+    const body = JSON.stringify({ watches: [...watches].map((watch) => watch.label) });
+    const answer = await this.ask(addressOf(this.url, "tickets"), { method: "POST", body });
+    return (await answer.json()).ticket;
+  }
+
+  place(watch) {
+    this.#isRefused = false;
+    const link = this.#isShared && [...this.#links].find((each) => each.admits(watch));
+    (link || this.#link()).add(watch);
+  }
+
+  leave(watch) {
+    watch.link?.remove(watch);
+    watch.link = null;
+  }
+
+  /** A link is about to connect: as many watches to it as the transport takes. Returns links that are to follow. */
+  arrange(link, failures) {
+    const waiting = [...this.#links].filter((other) => other !== link && other.isWaiting);
+    if (this.#isShared) for (const other of waiting) other.hand([...other.watches].filter((watch) => link.admits(watch)), link);
+    if (this.#isShared) return [];
+    return [...link.watches].slice(1).map((watch) => link.hand([watch], this.#link(failures)));
+  }
+
+  refuse(watch, error) {
+    this.#isRefused = true;
+    this.reason = error;
+    this.leave(watch);
+    watch.end(error);
+  }
+
+  forget(link) {
+    this.#links.delete(link);
+  }
+
+  show() {
+    const state = this.#isClosed ? "closed" : this.#links.size ? this.#worst() : this.#isRefused ? "closed" : "connecting";
+    if (state === "live") this.reason = null;
+    if (state === this.state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #worst() {
+    return STATES[Math.max(...[...this.#links].map((link) => STATES.indexOf(link.state)))];
+  }
+
+  get #isShared() {
+    return this.roads.current.shared && !this.tickets;
+  }
+
+  #link(failures) {
+    const link = new Link(this, failures);
+    this.#links.add(link);
+    return link;
+  }
+
+  async #write(path, init) {
+    return (await this.ask(addressOf(this.url, path), init)).json();
+  }
+
+  #listen() {
+    const { document } = globalThis;
+    const on = (target, name, call) =>
+      target?.addEventListener?.(name, () => [...this.#links].forEach(call), { signal: this.#listening.signal });
+    on(globalThis, "online", (link) => link.replace());
+    on(document, "visibilitychange", (link) => document.hidden || link.wake());
+  }
+}

@@ -1,0 +1,2 @@
+export { WatchClient } from "./client.js";
+export { WatchError } from "./problem.js";

@@ -1,0 +1,181 @@
+import { Line } from "./line.js";
+import { FINAL, NEEDS_TOKEN, WatchError, fromFrame } from "./problem.js";
+
+const LONGEST_MS = 30_000;
+const FIRST_MS = 500;
+
+/** Some watches, and one connection after another that serves them: decides when to connect, and when to give up. */
+export class Link {
+  watches = new Set();
+  #line = null;
+  #next = null; // takes the place of #line once it has caught up
+  #timer = null;
+  #isPlanned = false;
+  #failures;
+  #hasAsked = false;
+
+  constructor(client, failures = 0) {
+    this.client = client;
+    this.#failures = failures;
+  }
+
+  get state() {
+    if (this.#line) return !this.#line.isOpen ? "connecting" : this.#line.isCaughtUp ? "live" : "catching_up";
+    return this.#isPlanned ? "catching_up" : "offline";
+  }
+
+  get isWaiting() {
+    return !this.#line;
+  }
+
+  /** Whether a watch can share the connection: a snapshot would be news to one that doesn't begin with its own. */
+  admits(watch) {
+    return [...this.watches].every(
+      (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label),
+    );
+  }
+
+  add(watch) {
+    this.watches.add(watch);
+    watch.link = this;
+    this.#lines((line) => line.add(watch));
+    if (this.isWaiting && this.#timer === null) this.connect();
+    this.client.show();
+  }
+
+  remove(watch) {
+    this.watches.delete(watch);
+    this.#lines((line) => line.remove(watch));
+    if (!this.watches.size) this.#close();
+    this.client.show();
+  }
+
+  /** Give watches to another link, while both wait. */
+  hand(watches, link) {
+    for (const watch of watches) {
+      this.watches.delete(watch);
+      link.watches.add(watch);
+      watch.link = link;
+    }
+    if (!this.watches.size) this.#close();
+    return link;
+  }
+
+  connect() {
+    this.#stopWaiting();
+    const others = this.client.arrange(this, this.#failures);
+    const line = new Line(this, this.client.roads.current);
+    this.#next?.close();
+    this.#next = null;
+    if (this.#line?.isOpen) this.#next = line;
+    else {
+      this.#line?.close();
+      this.#line = line;
+    }
+    line.open();
+    for (const other of others) other.connect();
+    this.client.show();
+  }
+
+  /** Make before break: the connection is as good as gone, or soon over. */
+  replace() {
+    if (this.#line ? this.#line.isOpen && !this.#next : this.#timer !== null) this.connect();
+  }
+
+  /** The page is seen again. */
+  wake() {
+    if (this.isWaiting || this.#line.silentMs > 1.2 * this.client.beatMs) this.replace();
+  }
+
+  caughtUp(line) {
+    this.#failures = 0;
+    this.#hasAsked = false;
+    if (line !== this.#next) return;
+    this.#line.close();
+    this.#line = line;
+    this.#next = null;
+  }
+
+  goAway(line) {
+    if (line === this.#line && !this.#next && this.#timer === null) this.#plan(line.comeBackMs, true);
+  }
+
+  silent(line, isBlamed) {
+    if (isBlamed) this.client.roads.silent(line.road);
+    line.end(new WatchError("silent"));
+  }
+
+  ended(line, error) {
+    const { code } = error;
+    if (line !== this.#next) this.#line = this.#next;
+    this.#next = null;
+    if (!line.isOpen && code === "lost") this.client.roads.failed(line.road);
+    this.client.reason = error;
+    if (code === "expired") for (const watch of this.watches) watch.onExpired(error, line.number);
+    if (FINAL.has(code) || (NEEDS_TOKEN.has(code) && !this.#askAgain())) this.#fail(error);
+    else if (this.#timer === null && !(this.#line && line.isOpen)) this.#plan(this.#pause(line, error));
+    this.client.show();
+  }
+
+  /** A problem of one watch leaves a shared connection as it is; any other says why it ends. */
+  onProblem(line, frame, watch) {
+    const error = fromFrame(frame);
+    const { code } = error;
+    if (!watch || !line.road.shared) line.problem = frame.ref ? line.problem : error;
+    else if (FINAL.has(code) || NEEDS_TOKEN.has(code)) this.client.refuse(watch, error);
+    else if (code === "expired") {
+      watch.onExpired(error, line.number);
+      line.again(watch);
+    } else this.client.world.setTimeout(() => line.again(watch), error.retryMs ?? this.#backoff());
+  }
+
+  async renew(line) {
+    this.client.token.forget();
+    const token = await this.client.token.get().catch(() => ""); // asked again when the old one is refused
+    if (token) line.send({ op: "auth", token, ref: "auth" });
+  }
+
+  #lines(call) {
+    for (const line of [this.#line, this.#next]) if (line) call(line);
+  }
+
+  #close() {
+    this.#stopWaiting();
+    this.#lines((line) => line.close());
+    this.#line = this.#next = null;
+    this.client.forget(this);
+  }
+
+  #askAgain() {
+    if (!this.client.token.canAsk || this.#hasAsked) return false;
+    this.client.token.forget();
+    return (this.#hasAsked = true);
+  }
+
+  #fail(error) {
+    for (const watch of error.watch ? [error.watch] : [...this.watches]) this.client.refuse(watch, error);
+    if (this.watches.size && this.isWaiting && this.#timer === null) this.#plan(this.#backoff());
+  }
+
+  #pause(line, error) {
+    if (NEEDS_TOKEN.has(error.code)) return 0;
+    return error.retryMs ?? (line.isOpen ? line.comeBackMs : undefined) ?? this.#backoff();
+  }
+
+  /** Full jitter: whoever was lost together doesn't come back together. */
+  #backoff() {
+    return this.client.world.random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures++);
+  }
+
+  #plan(ms, isPlanned = false) {
+    this.#stopWaiting();
+    this.#isPlanned = isPlanned;
+    this.#timer = this.client.world.setTimeout(() => this.connect(), ms);
+  }
+
+  #stopWaiting() {
+    this.client.world.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#isPlanned = false;
+  }
+}

@@ -1,0 +1,42 @@
+// Refusals: every one has a code of the protocol's table (docs/protocol.md, section 6), or one of ours: `lost`, `silent`.
+
+/** Asking again would be answered in the same way. */
+export const FINAL = new Set([
+  "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable", "unsupported_media_type",
+]);
+export const NEEDS_TOKEN = new Set(["unauthenticated", "token_expired"]);
+
+const CLOSES = {
+  1009: "too_large", 1012: "going_away", 4008: "slow",
+  4400: "invalid", 4401: "unauthenticated", 4403: "forbidden", 4404: "not_found", 4429: "rate_limited",
+};
+
+/** `code`, and what else the problem said: `status`, `retryMs`, `cursor`, `limit`, `outcome`, … */
+export class WatchError extends Error {
+  retryMs;
+
+  constructor(code, message, members) {
+    super(message || code);
+    this.name = "WatchError";
+    Object.assign(this, members);
+    this.code = code;
+  }
+}
+
+/** What a `problem` frame says. */
+export function fromFrame({ event, code, message, retry_in_ms, ...members }) {
+  return new WatchError(code, message, { ...members, retryMs: retry_in_ms });
+}
+
+/** What a close code says. */
+export function fromClose(code) {
+  return new WatchError(CLOSES[code] ?? "lost", `the connection ended (${code})`);
+}
+
+/** What an HTTP answer says that is no success; proxies may answer without a problem document: then it is `lost`. */
+export async function fromAnswer(answer, now) {
+  const { code, detail, type, title, ...members } = await answer.json().catch(() => ({}));
+  const after = answer.headers.get("Retry-After");
+  const retryMs = after === null ? undefined : Math.max(0, after * 1000 || Date.parse(after) - now || 0);
+  return new WatchError(code ?? "lost", detail ?? `HTTP ${answer.status}`, { ...members, status: answer.status, retryMs });
+}

@@ -1,0 +1,52 @@
+const EARLY_MS = 60_000;
+
+/** The token that is shown: asked for once, and again when it ends soon or was refused. It is kept in memory only. */
+export class Token {
+  #given;
+  #now;
+  #asked = null;
+  endsAt = Infinity;
+
+  /** @param given a token, a function that gets one, or nothing */
+  constructor(given, now) {
+    this.#given = given;
+    this.#now = now;
+  }
+
+  get canAsk() {
+    return typeof this.#given === "function";
+  }
+
+  /** The token, "" for none. */
+  get() {
+    if (!this.canAsk) return Promise.resolve(this.#given ?? "");
+    if (this.endsAt - this.#now() < EARLY_MS) this.forget();
+    this.#asked ??= this.#ask();
+    return this.#asked;
+  }
+
+  forget() {
+    this.#asked = null;
+    this.endsAt = Infinity;
+  }
+
+  async #ask() {
+    try {
+      const token = await this.#given();
+      this.endsAt = endOf(token);
+      return token;
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+}
+
+function endOf(token) {
+  try {
+    const claims = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    return claims.exp * 1000 || Infinity;
+  } catch {
+    return Infinity; // not a JWT: the server says when it is over
+  }
+}

@@ -1,0 +1,201 @@
+import { addressOf } from "./address.js";
+
+const MOST_WAITING = 10_000;
+const CURSOR = Symbol("cursor");
+let count = 0;
+
+/** A standing request: an async iterator of frames, or calls of `onFrame`. Lines tell it what they hear. */
+export class Watch {
+  number = ++count;
+  link = null;
+  cursor;
+  freshness = null;
+  skipped = 0;
+  #options;
+  #client;
+  #reached;
+  #least = 0; // the line that started over last
+  #seen = new Map(); // resource → [version, whether it is there]
+  #waiting = new Map(); // what the application has yet to take; in state mode the newest for each resource
+  #takers = [];
+  #isOver = false;
+  #isPaused = false;
+  #error = null;
+
+  constructor(client, path, { prefix, ...options }) {
+    const [name, query] = path.split("?prefix=");
+    this.prefix = prefix ?? query;
+    this.path = name;
+    this.label = this.prefix === undefined ? name : `${name}?prefix=${this.prefix}`;
+    this.#client = client;
+    this.#options = options;
+    this.cursor = this.#reached = options.cursor;
+  }
+
+  /** Begins with a snapshot of its own. */
+  get isPlain() {
+    const { cursor, snapshot } = this.#options;
+    return !cursor && snapshot !== false && !this.#isLog;
+  }
+
+  get #isLog() {
+    return this.#options.mode === "log";
+  }
+
+  /** What the names of its resources begin with, or the whole name. */
+  get #begin() {
+    return this.path + (this.path.includes("/") ? "" : `/${this.prefix ?? ""}`);
+  }
+
+  matches(resource) {
+    return this.path.includes("/") ? resource === this.path : resource.startsWith(this.#begin);
+  }
+
+  overlaps(other) {
+    return other.#begin.startsWith(this.#begin) || this.#begin.startsWith(other.#begin);
+  }
+
+  /** The parameters of a request for it. */
+  asked() {
+    const { mode, snapshot } = this.#options;
+    return { mode, snapshot, cursor: this.#reached };
+  }
+
+  address(verb, more) {
+    return addressOf(this.#client.url, this.path, verb, { prefix: this.prefix, ...this.asked(), ...more });
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  async next() {
+    for (;;) {
+      for (const [key, value] of this.#waiting) {
+        this.#waiting.delete(key);
+        if (key !== CURSOR) return { value, done: false };
+        this.cursor = value;
+      }
+      if (this.#isPaused) this.#goOn();
+      if (this.#isOver) break;
+      await new Promise((resolve) => this.#takers.push(resolve));
+    }
+    const error = this.#error;
+    this.#error = null;
+    if (error) throw error;
+    return { value: undefined, done: true };
+  }
+
+  async return() {
+    this.close();
+    return { value: undefined, done: true };
+  }
+
+  close() {
+    this.#client.leave(this);
+    this.end(null);
+  }
+
+  end(error) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    this.#seen.clear();
+    if (!error) this.#waiting.clear();
+    this.#options.onEnd?.(error);
+    this.#wake();
+  }
+
+  /** Whether that line is heard: not once a newer one has started over. */
+  hears(line) {
+    return line >= this.#least && !this.#isOver;
+  }
+
+  /** How a line tells it; `fresh` is what a snapshot has shown so far. */
+  telling() {
+    return { isSynced: false, fresh: !this.#reached && this.isPlain ? new Set() : null };
+  }
+
+  onData(frame, telling) {
+    const { resource, version } = frame;
+    telling.fresh?.add(resource);
+    const last = this.#seen.get(resource)?.[0];
+    if (last && !isNewer(version, last)) return;
+    this.#seen.set(resource, [version, frame.event === "put"]);
+    this.#give(this.#isLog ? Symbol(version) : resource, frame);
+  }
+
+  /** `synced` or `reset`. */
+  onPhase(frame, telling, line) {
+    if (frame.event === "reset") {
+      telling.isSynced = false;
+      this.#startOver(frame, line);
+    } else if (!telling.isSynced) {
+      telling.isSynced = true;
+      if (telling.fresh) this.#dropMissing(telling.fresh);
+      telling.fresh = null;
+      if (!frame.resumed) this.#give(Symbol("synced"), frame);
+    }
+  }
+
+  /** What was missed is no longer kept: the application is told, and the rest follows. */
+  onExpired({ cursor }, line) {
+    this.#startOver({ event: "reset", watch: this.label, reason: "expired" }, line);
+    this.#reached = cursor;
+  }
+
+  onBookmark({ as_of, skipped }) {
+    if (as_of) this.freshness = new Date(as_of);
+    this.skipped += skipped;
+  }
+
+  onCursor(cursor) {
+    this.#reached = cursor;
+    this.#waiting.delete(CURSOR);
+    if (this.#options.onFrame) this.cursor = cursor;
+    else this.#waiting.set(CURSOR, cursor);
+  }
+
+  #startOver(frame, line) {
+    this.#least = line;
+    this.#reached = undefined;
+    this.#seen.clear();
+    if (!this.#isLog) this.#waiting.clear();
+    this.#give(Symbol("reset"), frame);
+  }
+
+  /** A snapshot that was cut off is told anew, and lacks what was deleted meanwhile. */
+  #dropMissing(fresh) {
+    for (const [resource, entry] of this.#seen) {
+      if (!entry[1] || fresh.has(resource)) continue;
+      entry[1] = false;
+      this.#give(resource, { event: "delete", resource, version: entry[0] });
+    }
+  }
+
+  #give(key, frame) {
+    if (this.#options.onFrame) return this.#options.onFrame(frame);
+    if (this.#waiting.has(key)) this.skipped += 1;
+    this.#waiting.set(key, frame);
+    // A log can't be thinned out: the server keeps what the application has no time for.
+    if (this.#isLog && this.#waiting.size >= MOST_WAITING && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#client.leave(this);
+    }
+    return this.#wake();
+  }
+
+  #wake() {
+    for (const wake of this.#takers.splice(0)) wake();
+  }
+
+  #goOn() {
+    this.#isPaused = false;
+    if (!this.#isOver) this.#client.place(this);
+  }
+}
+
+/** Versions are decimal and 64 bits wide: a number would round the large ones. */
+function isNewer(version, last) {
+  return version.length === last.length ? version > last : version.length > last.length;
+}

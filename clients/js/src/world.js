@@ -1,0 +1,9 @@
+/** What the client needs of the world; a test brings its own. Times are in milliseconds. */
+export const world = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  setTimeout: (call, ms) => setTimeout(call, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+  fetch: (url, init) => fetch(url, init),
+  WebSocket: globalThis.WebSocket,
+};
