@@ -1,4 +1,3 @@
-/** The URL of a resource or collection (`stocks/AAPL`, `stocks`), or what is below it; parameters of nothing are left out. */
 export function addressOf(base, path, verb, parameters = {}) {
   const slash = path.indexOf("/");
   const names = slash < 0 ? [path] : [path.slice(0, slash), path.slice(slash + 1)];

@@ -1,7 +1,7 @@
 // The public contract is index.d.ts; comments here give reasons.
 import { addressOf } from "./address.js";
 import { Link } from "./link.js";
-import { WatchError, fromAnswer } from "./problem.js";
+import { NEEDS_TOKEN, WatchError, fromAnswer } from "./problem.js";
 import { Roads } from "./roads.js";
 import { Store } from "./store.js";
 import { Token } from "./token.js";
@@ -46,7 +46,7 @@ export class WatchClient extends EventTarget {
 
   async get(path, /** @type {any} */ { atLeast, ...init } = {}) {
     try {
-      const answer = await this.ask(addressOf(this.url, path, "", { at_least: atLeast }), init);
+      const answer = await this.#request(path, init, { at_least: atLeast });
       return { data: await answer.json(), cursor: answer.headers.get("Watch-Cursor") };
     } catch (error) {
       if (error.code === "not_found") return null;
@@ -55,7 +55,8 @@ export class WatchClient extends EventTarget {
   }
 
   put(path, data, init) {
-    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers: { "Content-Type": "application/json" } });
+    const headers = { "Content-Type": "application/json" };
+    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers });
   }
 
   delete(path, init) {
@@ -71,7 +72,6 @@ export class WatchClient extends EventTarget {
 
   // What follows is for the parts of the client.
 
-  /** Fetch as whoever the token is of; throws WatchError. */
   async ask(url, /** @type {any} */ init = {}) {
     const token = await this.token.get();
     const headers = token ? { Authorization: `Bearer ${token}`, ...init.headers } : init.headers;
@@ -99,7 +99,7 @@ export class WatchClient extends EventTarget {
     watch.link = null;
   }
 
-  /** A link is about to connect: as many watches to it as the transport takes. Returns links that are to follow. */
+  /** As many watches to a link as the transport takes. Returns links that are to connect as well. */
   arrange(link, failures) {
     const waiting = [...this.#links].filter((other) => other !== link && other.isWaiting);
     if (this.#isShared) for (const other of waiting) other.hand([...other.watches].filter((watch) => link.admits(watch)), link);
@@ -141,7 +141,17 @@ export class WatchClient extends EventTarget {
   }
 
   async #write(path, init) {
-    return (await this.ask(addressOf(this.url, path), init)).json();
+    return (await this.#request(path, init)).json();
+  }
+
+  /** A token that is refused is asked for once more. */
+  async #request(path, init, parameters) {
+    const url = addressOf(this.url, path, "", parameters);
+    return this.ask(url, init).catch((error) => {
+      if (!NEEDS_TOKEN.has(error.code) || !this.token.canAsk) throw error;
+      this.token.forget();
+      return this.ask(url, init);
+    });
   }
 
   #listen() {

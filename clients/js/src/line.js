@@ -2,7 +2,7 @@ const LATE_MS = 5_000;
 const LEAST_BEAT_MS = 1_000;
 let count = 0;
 
-/** One connection, from the attempt to its end: hands what it hears to the watches, and notices silence. */
+/** One connection: hands what it hears to the watches, and notices silence. */
 export class Line {
   isOpen = false;
   isOver = false;
@@ -53,7 +53,6 @@ export class Line {
     this.#count();
   }
 
-  /** Ask for a watch that was refused once more. */
   again(watch) {
     if (!this.isOver && this.#tellings.delete(watch)) this.add(watch);
   }
@@ -83,51 +82,37 @@ export class Line {
     this.#heardAt = this.client.world.now();
   }
 
-  /** A frame, or nothing, and the `id` that came with it. */
   hear(frame, id) {
     if (this.isOver) return;
     this.heard();
     if (frame) this.#obey(frame);
     const cursor = id ?? frame?.cursor;
-    // The id of an event stream is good at any time, the cursor of a frame for what is synced.
+    // An event stream's id is good at any time, a frame's cursor for what is synced.
     if (cursor) this.#each((watch, telling) => (id || telling.isSynced) && watch.onCursor(cursor));
   }
 
   #obey(frame) {
-    switch (frame.event) {
-      case "put":
-      case "delete":
-        return this.#each((watch, telling) => watch.matches(frame.resource) && watch.onData(frame, telling));
-      case "synced":
-      case "reset":
-        this.#about(frame, (watch, telling) => watch.onPhase(frame, telling, this.number));
-        return this.#count();
-      case "bookmark":
-        this.#beat();
-        return this.#each((watch) => watch.onBookmark(frame));
-      case "goaway":
-        this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // the last bookmark came early
-        this.comeBackMs = frame.reconnect_in_ms;
-        return this.link.goAway(this);
-      case "auth":
-        return this.link.renew(this);
-      case "ack":
-        return this.#about(frame, (watch) => (watch.label = frame.watch ?? watch.label));
-      case "problem":
-        return this.link.onProblem(this, frame, this.#named(frame));
-    }
-    return undefined; // a newer server may say more
+    const { event } = frame;
+    if (event === "put" || event === "delete") {
+      this.#each((watch, telling) => watch.matches(frame.resource) && watch.onData(frame, telling));
+    } else if (event === "synced" || event === "reset") {
+      const about = this.#named(frame);
+      this.#each((watch, telling) => watch === about && watch.onPhase(frame, telling, this.number));
+      this.#count();
+    } else if (event === "bookmark") {
+      this.#beat();
+      this.#each((watch) => watch.onBookmark(frame));
+    } else if (event === "goaway") {
+      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // the last bookmark came early
+      this.comeBackMs = frame.reconnect_in_ms;
+      this.link.goAway(this);
+    } else if (event === "auth") this.link.renew(this);
+    else if (event === "problem") this.link.onProblem(this, frame, this.#named(frame));
   }
 
-  /** Whom a frame is about: by its `ref`, its label, or because there is only one. */
   #named({ ref, watch: label }) {
     const watches = [...this.#tellings.keys()];
     return this.road.shared ? watches.find((watch) => (ref ? watch.number === ref : watch.label === label)) : watches[0];
-  }
-
-  #about(frame, call) {
-    const watch = this.#named(frame);
-    if (watch?.hears(this.number)) call(watch, this.#tellings.get(watch));
   }
 
   #each(call) {
@@ -158,7 +143,7 @@ export class Line {
     world.clearTimeout(this.#timer);
     this.#timer = world.setTimeout(() => {
       if (this.silentMs < 3 * this.client.beatMs) this.#mind();
-      // A timer that is late has slept, with the whole machine: that is nobody's fault.
+      // A timer that is late has slept, with the whole machine.
       else this.link.silent(this, world.now() - due < LATE_MS);
     }, wait);
   }

@@ -4,7 +4,7 @@ import { FINAL, NEEDS_TOKEN, WatchError, fromFrame } from "./problem.js";
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
 
-/** Some watches, and one connection after another that serves them: decides when to connect, and when to give up. */
+/** Some watches, and the connections that serve them: decides when to connect, and when to give up. */
 export class Link {
   watches = new Set();
   #line = null;
@@ -28,11 +28,10 @@ export class Link {
     return !this.#line;
   }
 
-  /** Whether a watch can share the connection: a snapshot would be news to one that doesn't begin with its own. */
+  /** Whether a watch can share the connection: the snapshot of one is news to another that began without. */
   admits(watch) {
-    return [...this.watches].every(
-      (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label),
-    );
+    const fits = (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label);
+    return this.#line?.road.shared !== false && [...this.watches].every(fits);
   }
 
   add(watch) {
@@ -50,7 +49,6 @@ export class Link {
     this.client.show();
   }
 
-  /** Give watches to another link, while both wait. */
   hand(watches, link) {
     for (const watch of watches) {
       this.watches.delete(watch);
@@ -77,12 +75,11 @@ export class Link {
     this.client.show();
   }
 
-  /** Make before break: the connection is as good as gone, or soon over. */
+  /** The connection is as good as gone, or soon over. */
   replace() {
     if (this.#line ? this.#line.isOpen && !this.#next : this.#timer !== null) this.connect();
   }
 
-  /** The page is seen again. */
   wake() {
     if (this.isWaiting || this.#line.silentMs > 1.2 * this.client.beatMs) this.replace();
   }
@@ -107,13 +104,14 @@ export class Link {
 
   ended(line, error) {
     const { code } = error;
-    if (line !== this.#next) this.#line = this.#next;
+    const wasNext = line === this.#next;
+    if (!wasNext) this.#line = this.#next;
     this.#next = null;
-    if (!line.isOpen && code === "lost") this.client.roads.failed(line.road);
+    if (!line.isOpen && code !== "silent") this.client.roads[code === "lost" ? "failed" : "opened"](line.road);
     this.client.reason = error;
     if (code === "expired") for (const watch of this.watches) watch.onExpired(error, line.number);
     if (FINAL.has(code) || (NEEDS_TOKEN.has(code) && !this.#askAgain())) this.#fail(error);
-    else if (this.#timer === null && !(this.#line && line.isOpen)) this.#plan(this.#pause(line, error));
+    else if (this.#timer === null && (wasNext || !this.#line)) this.#plan(this.#pause(line, error));
     this.client.show();
   }
 
@@ -162,7 +160,6 @@ export class Link {
     return error.retryMs ?? (line.isOpen ? line.comeBackMs : undefined) ?? this.#backoff();
   }
 
-  /** Full jitter: whoever was lost together doesn't come back together. */
   #backoff() {
     return this.client.world.random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures++);
   }

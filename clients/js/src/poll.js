@@ -1,7 +1,7 @@
 const WAIT_S = 25;
 
 /** One long poll after the other for each watch: what works where nothing else does. */
-export const poll = { name: "poll", shared: false, open: (line) => new Polling(line) };
+export const open = (line) => new Polling(line);
 
 class Polling {
   #line;

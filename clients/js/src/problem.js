@@ -1,5 +1,3 @@
-// Refusals: every one has a code of the protocol's table (docs/protocol.md, section 6), or one of ours: `lost`, `silent`.
-
 /** Asking again would be answered in the same way. */
 export const FINAL = new Set([
   "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable", "unsupported_media_type",
@@ -11,7 +9,7 @@ const CLOSES = {
   4400: "invalid", 4401: "unauthenticated", 4403: "forbidden", 4404: "not_found", 4429: "rate_limited",
 };
 
-/** `code`, and what else the problem said: `status`, `retryMs`, `cursor`, `limit`, `outcome`, … */
+/** `code` is of the protocol's table, or `lost`, `silent`, `closed`. */
 export class WatchError extends Error {
   retryMs;
 
@@ -23,17 +21,15 @@ export class WatchError extends Error {
   }
 }
 
-/** What a `problem` frame says. */
 export function fromFrame({ event, code, message, retry_in_ms, ...members }) {
   return new WatchError(code, message, { ...members, retryMs: retry_in_ms });
 }
 
-/** What a close code says. */
 export function fromClose(code) {
   return new WatchError(CLOSES[code] ?? "lost", `the connection ended (${code})`);
 }
 
-/** What an HTTP answer says that is no success; proxies may answer without a problem document: then it is `lost`. */
+/** Proxies may answer without a problem document: then it is `lost`. */
 export async function fromAnswer(answer, now) {
   const { code, detail, type, title, ...members } = await answer.json().catch(() => ({}));
   const after = answer.headers.get("Retry-After");

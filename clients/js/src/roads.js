@@ -1,9 +1,7 @@
-import { poll } from "./poll.js";
-import { sse } from "./sse.js";
 import { ws } from "./websocket.js";
 
-const KNOWN = { ws, sse, poll };
 const FAILURES = 2;
+const LATER = { sse: () => import("./sse.js"), poll: () => import("./poll.js") };
 
 /** Which transport is taken: the first that works, until it fails to open twice in a row or falls silent. */
 export class Roads {
@@ -11,8 +9,9 @@ export class Roads {
   #at = 0;
   #failures = 0;
 
-  constructor(names, world) {
-    this.#roads = names.map((name) => KNOWN[name] ?? name).filter((road) => road !== ws || world.WebSocket);
+  constructor(given, world) {
+    const names = given.filter((name) => name !== "ws" || world.WebSocket);
+    this.#roads = names.map((name) => (name === "ws" ? ws : LATER[name] ? later(name) : name));
   }
 
   get current() {
@@ -24,15 +23,34 @@ export class Roads {
   }
 
   failed(road) {
-    if (road === this.current && ++this.#failures >= FAILURES) this.#next();
+    if (road === this.current && ++this.#failures >= FAILURES) this.silent(road);
   }
 
   silent(road) {
-    if (road === this.current) this.#next();
-  }
-
-  #next() {
+    if (road !== this.current) return;
     this.#at = (this.#at + 1) % this.#roads.length;
     this.#failures = 0;
   }
+}
+
+/** Fetched at once, while the network is good. */
+function later(name) {
+  let module;
+  const load = () =>
+    (module ??= LATER[name]().catch((error) => {
+      module = null;
+      throw error;
+    }));
+  load().catch(() => {});
+  return {
+    name,
+    open(line) {
+      let connection;
+      load().then(
+        ({ open }) => line.isOver || (connection = open(line)),
+        (error) => line.end(error),
+      );
+      return { close: () => connection?.close() };
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { WatchError } from "./problem.js";
 const RENEW_MS = 30_000;
 
 /** One event stream for each watch, by `fetch`, so that headers work. */
-export const sse = { name: "sse", shared: false, open: (line) => new Stream(line) };
+export const open = (line) => new Stream(line);
 
 class Stream {
   #line;

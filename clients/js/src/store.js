@@ -1,6 +1,5 @@
-/** A live map from resource to its newest frame. What `getSnapshot` gives is never changed, only replaced. */
+/** A live map. What `getSnapshot` gives is never changed, only replaced. */
 export class Store {
-  /** Resolves when the first snapshot is complete; rejects when the watch is refused. */
   ready;
   error = null;
   #watch;
@@ -39,13 +38,11 @@ export class Store {
     return this.#watch.cursor;
   }
 
-  /** What is known now: `{ data, version, time, … }` by resource. */
   getSnapshot = () => {
     this.#shown ??= new Map(this.#state);
     return this.#shown;
   };
 
-  /** @returns the function that ends it; many changes make one call. */
   subscribe = (listener) => {
     const own = () => listener();
     this.#listeners.add(own);

@@ -1,13 +1,12 @@
 const EARLY_MS = 60_000;
 
-/** The token that is shown: asked for once, and again when it ends soon or was refused. It is kept in memory only. */
+/** The token that is shown: asked for again when it ends soon or was refused, and kept in memory only. */
 export class Token {
   #given;
   #now;
   #asked = null;
   endsAt = Infinity;
 
-  /** @param given a token, a function that gets one, or nothing */
   constructor(given, now) {
     this.#given = given;
     this.#now = now;
@@ -17,7 +16,6 @@ export class Token {
     return typeof this.#given === "function";
   }
 
-  /** The token, "" for none. */
   get() {
     if (!this.canAsk) return Promise.resolve(this.#given ?? "");
     if (this.endsAt - this.#now() < EARLY_MS) this.forget();
@@ -47,6 +45,6 @@ function endOf(token) {
     const claims = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
     return claims.exp * 1000 || Infinity;
   } catch {
-    return Infinity; // not a JWT: the server says when it is over
+    return Infinity;
   }
 }

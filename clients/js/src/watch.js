@@ -4,7 +4,7 @@ const MOST_WAITING = 10_000;
 const CURSOR = Symbol("cursor");
 let count = 0;
 
-/** A standing request: an async iterator of frames, or calls of `onFrame`. Lines tell it what they hear. */
+/** A standing request. Lines tell it what they hear; it gives what is new to the application. */
 export class Watch {
   number = ++count;
   link = null;
@@ -14,25 +14,25 @@ export class Watch {
   #options;
   #client;
   #reached;
-  #least = 0; // the line that started over last
+  #least = 0; // the line that started over last: those before it are not heard
   #seen = new Map(); // resource → [version, whether it is there]
-  #waiting = new Map(); // what the application has yet to take; in state mode the newest for each resource
+  #waiting = new Map(); // what the application has yet to take
   #takers = [];
+  #isWhole = false;
   #isOver = false;
   #isPaused = false;
   #error = null;
 
   constructor(client, path, { prefix, ...options }) {
-    const [name, query] = path.split("?prefix=");
-    this.prefix = prefix ?? query;
+    const [, name, query] = /^([^/?]+)\?prefix=(.*)$/s.exec(path) ?? [, path, prefix];
     this.path = name;
-    this.label = this.prefix === undefined ? name : `${name}?prefix=${this.prefix}`;
+    this.prefix = query;
+    this.label = query === undefined ? name : `${name}?prefix=${query}`;
     this.#client = client;
     this.#options = options;
     this.cursor = this.#reached = options.cursor;
   }
 
-  /** Begins with a snapshot of its own. */
   get isPlain() {
     const { cursor, snapshot } = this.#options;
     return !cursor && snapshot !== false && !this.#isLog;
@@ -42,7 +42,6 @@ export class Watch {
     return this.#options.mode === "log";
   }
 
-  /** What the names of its resources begin with, or the whole name. */
   get #begin() {
     return this.path + (this.path.includes("/") ? "" : `/${this.prefix ?? ""}`);
   }
@@ -55,7 +54,6 @@ export class Watch {
     return other.#begin.startsWith(this.#begin) || this.#begin.startsWith(other.#begin);
   }
 
-  /** The parameters of a request for it. */
   asked() {
     const { mode, snapshot } = this.#options;
     return { mode, snapshot, cursor: this.#reached };
@@ -75,6 +73,7 @@ export class Watch {
         this.#waiting.delete(key);
         if (key !== CURSOR) return { value, done: false };
         this.cursor = value;
+        if (this.#reached && this.#reached !== value) this.onCursor(this.#reached); // behind what came since
       }
       if (this.#isPaused) this.#goOn();
       if (this.#isOver) break;
@@ -106,7 +105,6 @@ export class Watch {
     this.#wake();
   }
 
-  /** Whether that line is heard: not once a newer one has started over. */
   hears(line) {
     return line >= this.#least && !this.#isOver;
   }
@@ -125,7 +123,6 @@ export class Watch {
     this.#give(this.#isLog ? Symbol(version) : resource, frame);
   }
 
-  /** `synced` or `reset`. */
   onPhase(frame, telling, line) {
     if (frame.event === "reset") {
       telling.isSynced = false;
@@ -134,11 +131,11 @@ export class Watch {
       telling.isSynced = true;
       if (telling.fresh) this.#dropMissing(telling.fresh);
       telling.fresh = null;
-      if (!frame.resumed) this.#give(Symbol("synced"), frame);
+      if (!this.#isWhole || !frame.resumed) this.#give(Symbol("synced"), frame);
+      this.#isWhole = true;
     }
   }
 
-  /** What was missed is no longer kept: the application is told, and the rest follows. */
   onExpired({ cursor }, line) {
     this.#startOver({ event: "reset", watch: this.label, reason: "expired" }, line);
     this.#reached = cursor;
@@ -151,13 +148,14 @@ export class Watch {
 
   onCursor(cursor) {
     this.#reached = cursor;
-    this.#waiting.delete(CURSOR);
     if (this.#options.onFrame) this.cursor = cursor;
-    else this.#waiting.set(CURSOR, cursor);
+    else if (!this.#waiting.has(CURSOR)) this.#waiting.set(CURSOR, cursor);
+    this.#wake();
   }
 
   #startOver(frame, line) {
     this.#least = line;
+    this.#isWhole = false;
     this.#reached = undefined;
     this.#seen.clear();
     if (!this.#isLog) this.#waiting.clear();
@@ -174,7 +172,7 @@ export class Watch {
   }
 
   #give(key, frame) {
-    if (this.#options.onFrame) return this.#options.onFrame(frame);
+    if (this.#options.onFrame) return this.#call(frame);
     if (this.#waiting.has(key)) this.skipped += 1;
     this.#waiting.set(key, frame);
     // A log can't be thinned out: the server keeps what the application has no time for.
@@ -183,6 +181,16 @@ export class Watch {
       this.#client.leave(this);
     }
     return this.#wake();
+  }
+
+  #call(frame) {
+    try {
+      this.#options.onFrame(frame);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error; // it is the application's, and no reason to lose what others are told
+      });
+    }
   }
 
   #wake() {

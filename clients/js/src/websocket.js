@@ -41,7 +41,6 @@ class Socket {
     if (this.#closed) return;
     const url = addressOf(client.url, "watch", "ws", { ticket });
     url.protocol = url.protocol.replace("http", "ws");
-    // A browser's WebSocket can't set headers: the token is beside the subprotocol.
     const bearer = token && !ticket ? [`bearer.${token}`] : [];
     const socket = new client.world.WebSocket(url.href, ["watch.v1.json", ...bearer]);
     this.#socket = socket;
@@ -56,7 +55,7 @@ class Socket {
     else line.end(await this.#whyRefused());
   }
 
-  /** A refused handshake tells a page nothing, so the same server is asked in a way that it can answer. */
+  /** A refused handshake tells a page nothing: asked over HTTP the server says why. */
   async #whyRefused() {
     const [watch] = this.#line.watches;
     try {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { WatchClient } from "../../src/index.js";
+import "../../src/poll.js"; // fetched once: no test waits for that
+import "../../src/sse.js";
 import { Clock, settled } from "./clock.js";
 import { problemAnswer } from "./connection.js";
 import { Network } from "./network.js";
