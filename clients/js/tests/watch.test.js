@@ -94,11 +94,12 @@ test("a callback that throws costs nobody else a frame", async () => {
     },
   });
   const thrown = [];
-  const keep = (error) => thrown.push(error.message);
-  process.once("uncaughtException", keep);
+  const ofTheRunner = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").once("uncaughtException", (error) => thrown.push(error.message));
   const other = stage.watch("stocks/A");
   says(put("stocks/A", 1));
   await settled();
+  for (const listener of ofTheRunner) process.on("uncaughtException", listener);
   assert.deepEqual(thrown, ["of the application"]);
   assert.equal(other.frames.length, 1);
 });
