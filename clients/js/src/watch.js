@@ -111,7 +111,7 @@ export class Watch {
 
   /** How a line tells it; `fresh` is what a snapshot has shown so far. */
   telling() {
-    return { isSynced: false, fresh: !this.#reached && this.isPlain ? new Set() : null };
+    return { isSynced: false, fresh: this.isPlain ? new Set() : null };
   }
 
   onData(frame, telling) {
@@ -129,9 +129,9 @@ export class Watch {
       this.#startOver(frame, line);
     } else if (!telling.isSynced) {
       telling.isSynced = true;
-      if (telling.fresh) this.#dropMissing(telling.fresh);
+      if (telling.fresh && !frame.resumed) this.#dropMissing(telling.fresh);
       telling.fresh = null;
-      if (!this.#isWhole || !frame.resumed) this.#give(Symbol("synced"), frame);
+      if (!this.#isWhole) this.#give(Symbol("synced"), frame);
       this.#isWhole = true;
     }
   }
@@ -141,15 +141,17 @@ export class Watch {
     this.#reached = cursor;
   }
 
-  onBookmark({ as_of, skipped }) {
-    if (as_of) this.freshness = new Date(as_of);
-    this.skipped += skipped;
+  onBookmark(frame) {
+    if (frame.as_of) this.freshness = new Date(frame.as_of);
+    this.skipped += frame.skipped;
+    this.#options.onBookmark?.(frame);
   }
 
   onCursor(cursor) {
     this.#reached = cursor;
     if (this.#options.onFrame) this.cursor = cursor;
     else if (!this.#waiting.has(CURSOR)) this.#waiting.set(CURSOR, cursor);
+    this.#options.onCursor?.();
     this.#wake();
   }
 

@@ -1,6 +1,8 @@
 // Compiled, and never run: what an application writes has the types that it should have.
 import { type Frame, type Put, WatchClient, WatchError } from "../src/index.js";
 
+import { useCollection, useConnection, useResource, WatchProvider } from "../src/react.js";
+import { SharedClient } from "../src/tabs.js";
 interface Price {
   price: number;
 }
@@ -26,4 +28,12 @@ export async function everything(): Promise<void> {
   client.watch("stocks", { mode: "both" });
   // @ts-expect-error -- there is no such transport
   new WatchClient("/", { transports: ["carrier pigeon"] });
+}
+
+export function inReact(): void {
+  const { state, isReady } = useCollection<Price>("stocks", { prefix: "A" });
+  if (isReady) state.get("stocks/AAPL")?.data.price satisfies number | undefined;
+  useResource<Price>("stocks/AAPL").data?.price satisfies number | undefined;
+  useConnection().state satisfies string;
+  WatchProvider({ client: new SharedClient("/", { share: "ann" }) });
 }
