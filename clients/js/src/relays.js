@@ -110,8 +110,9 @@ class Relay {
     if (isLive) tell(this.synced());
   }
 
+  /** Without a cursor: the state may be newer than the last one. The next is good. */
   synced() {
-    return this.#isWhole ? { event: "synced", watch: this.#watch.label, cursor: this.#watch.cursor, resumed: false } : {};
+    return this.#isWhole ? { event: "synced", watch: this.#watch.label, cursor: null, resumed: false } : {};
   }
 
   #keep(frame) {
