@@ -102,10 +102,10 @@ class ClientStage:
         await page.evaluate("begin", {"path": COLLECTION, **options})
         return page
 
-    async def blank(self, context: BrowserContext) -> Page:
+    async def blank(self, context: BrowserContext, url: str = "") -> Page:
         """A page that does nothing yet."""
         page = await context.new_page()
-        await page.goto(f"{self.url}/")
+        await page.goto(f"{url or self.url}/")
         await page.wait_for_function("window.isLoaded")
         return page
 

@@ -1,7 +1,6 @@
 """The JavaScript client in a real Chromium, before a real cluster that is not spared."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from infra.cluster.deadline import until
 from infra.cluster.kafka_jars import KafkaJars
+from tests.browser.buffering import BufferingProxy
 from tests.browser.client_stage import ClientStage, client_stage
 from tests.chaos.stage import metric
 from tests.integration.fronted import trusted_certificate
@@ -157,4 +157,25 @@ async def test_a_thousand_changes_a_second_drop_no_picture(stage: ClientStage, b
         await page.wait_for_function("pictures.at.length >= 300", timeout=60_000)
         busy, for_s = await busy_s() - before, asyncio.get_running_loop().time() - from_s
         seen = await page.evaluate("({...pictures, longTasks})")
-    print(os.getloadavg(), busy / for_s, seen["shown"], seen["longest"], seen["longTasks"], for_s)
+    # A task of 50 ms drops pictures. A machine that is busy takes the processor away once or twice.
+    assert len(seen["longTasks"]) <= 2
+    assert seen["longest"] < 50
+    assert busy / for_s < 0.8
+    assert seen["shown"] > 100
+
+
+async def test_a_proxy_that_buffers_and_breaks_upgrades_is_stepped_around(
+    stage: ClientStage, browsing: BrowserContext
+) -> None:
+    proxy = BufferingProxy(stage.url)
+    async with proxy.running():
+        page = await stage.blank(browsing, proxy.url)
+        async with stage.writer.writing():
+            await page.evaluate("begin", {"path": "page", "silenceMs": 3000})
+            await is_state(page, "live")
+        await stage.settled(page)
+        await stage.judge(page)
+    used = [each for each in proxy.asked if each in {"upgrade", "stream", "poll"}]
+    assert used[0] == "upgrade"
+    assert "stream" in used
+    assert used[-1] == "poll"

@@ -1,4 +1,4 @@
-const WAIT_S = 25;
+const LONGEST_S = 25;
 
 /** One long poll after the other for each watch: what works where nothing else does. */
 export const open = (line) => new Polling(line);
@@ -16,11 +16,16 @@ class Polling {
     this.#abort.abort();
   }
 
+  /** A poll without news is answered before its silence would be noticed. */
+  get #wait() {
+    return Math.min(LONGEST_S, this.#line.client.beatMs / 500);
+  }
+
   async #run() {
     const line = this.#line;
     const [watch] = line.watches;
     // The first answer comes at once: it says whether the cursor was taken.
-    for (let wait = 0; !line.isOver; wait = WAIT_S) {
+    for (let wait = 0; !line.isOver; wait = this.#wait) {
       const answer = await line.client.ask(watch.address("poll", { wait }), { signal: this.#abort.signal });
       const { frames, cursor } = await answer.json();
       if (!line.isOpen) line.opened();
