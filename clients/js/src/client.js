@@ -1,4 +1,4 @@
-// The public contract is index.d.ts; comments here give reasons.
+// The contract is index.d.ts.
 import { addressOf } from "./address.js";
 import { Link } from "./link.js";
 import { NEEDS_TOKEN, WatchError, fromAnswer } from "./problem.js";
@@ -70,7 +70,7 @@ export class WatchClient extends EventTarget {
     this.show();
   }
 
-  // What follows is for the parts of the client.
+  // For the parts.
 
   async ask(url, /** @type {any} */ init = {}) {
     const token = await this.token.get();
@@ -99,7 +99,7 @@ export class WatchClient extends EventTarget {
     watch.link = null;
   }
 
-  /** As many watches to a link as the transport takes. Returns links that are to connect as well. */
+  /** As many watches to a link as the transport takes: returns the links of the others. */
   arrange(link, failures) {
     const waiting = [...this.#links].filter((other) => other !== link && other.isWaiting);
     if (this.#isShared) for (const other of waiting) other.hand([...other.watches].filter((watch) => link.admits(watch)), link);

@@ -2,7 +2,7 @@ const LATE_MS = 5_000;
 const LEAST_BEAT_MS = 1_000;
 let count = 0;
 
-/** One connection: hands what it hears to the watches, and notices silence. */
+/** One connection: tells the watches, and notices silence. */
 export class Line {
   isOpen = false;
   isOver = false;
@@ -87,7 +87,7 @@ export class Line {
     this.heard();
     if (frame) this.#obey(frame);
     const cursor = id ?? frame?.cursor;
-    // An event stream's id is good at any time, a frame's cursor for what is synced.
+    // The id of a stream is good at any time, a frame's cursor for what is synced.
     if (cursor) this.#each((watch, telling) => (id || telling.isSynced) && watch.onCursor(cursor));
   }
 

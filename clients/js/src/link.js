@@ -4,11 +4,11 @@ import { FINAL, NEEDS_TOKEN, WatchError, fromFrame } from "./problem.js";
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
 
-/** Some watches, and the connections that serve them: decides when to connect, and when to give up. */
+/** Some watches: decides when to connect for them, and when to give up. */
 export class Link {
   watches = new Set();
   #line = null;
-  #next = null; // takes the place of #line once it has caught up
+  #next = null; // #line, once it has caught up
   #timer = null;
   #isPlanned = false;
   #failures;
@@ -28,7 +28,7 @@ export class Link {
     return !this.#line;
   }
 
-  /** Whether a watch can share the connection: the snapshot of one is news to another that began without. */
+  /** The snapshot of one watch is news to another that began without. */
   admits(watch) {
     const fits = (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label);
     return this.#line?.road.shared !== false && [...this.watches].every(fits);
@@ -75,7 +75,6 @@ export class Link {
     this.client.show();
   }
 
-  /** The connection is as good as gone, or soon over. */
   replace() {
     if (this.#line ? this.#line.isOpen && !this.#next : this.#timer !== null) this.connect();
   }
@@ -107,7 +106,7 @@ export class Link {
     const wasNext = line === this.#next;
     if (!wasNext) this.#line = this.#next;
     this.#next = null;
-    if (!line.isOpen && code !== "silent") this.client.roads[code === "lost" ? "failed" : "opened"](line.road);
+    if (!line.isOpen && code !== "silent" && !error.isAway) this.client.roads[code === "lost" ? "failed" : "opened"](line.road);
     this.client.reason = error;
     if (code === "expired") for (const watch of this.watches) watch.onExpired(error, line.number);
     if (FINAL.has(code) || (NEEDS_TOKEN.has(code) && !this.#askAgain())) this.#fail(error);
@@ -115,7 +114,7 @@ export class Link {
     this.client.show();
   }
 
-  /** A problem of one watch leaves a shared connection as it is; any other says why it ends. */
+  /** That of one watch leaves a shared connection as it is; any other says why it ends. */
   onProblem(line, frame, watch) {
     const error = fromFrame(frame);
     const { code } = error;
@@ -129,7 +128,7 @@ export class Link {
 
   async renew(line) {
     this.client.token.forget();
-    const token = await this.client.token.get().catch(() => ""); // asked again when the old one is refused
+    const token = await this.client.token.get().catch(() => "");
     if (token) line.send({ op: "auth", token, ref: "auth" });
   }
 

@@ -1,15 +1,10 @@
-/** Asking again would be answered in the same way. */
 export const FINAL = new Set([
-  "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable", "unsupported_media_type",
+  "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable",
 ]);
 export const NEEDS_TOKEN = new Set(["unauthenticated", "token_expired"]);
 
-const CLOSES = {
-  1009: "too_large", 1012: "going_away", 4008: "slow",
-  4400: "invalid", 4401: "unauthenticated", 4403: "forbidden", 4404: "not_found", 4429: "rate_limited",
-};
+const CLOSES = { 1009: "too_large", 4400: "invalid", 4401: "unauthenticated", 4403: "forbidden", 4404: "not_found" };
 
-/** `code` is of the protocol's table, or `lost`, `silent`, `closed`. */
 export class WatchError extends Error {
   retryMs;
 
@@ -29,7 +24,7 @@ export function fromClose(code) {
   return new WatchError(CLOSES[code] ?? "lost", `the connection ended (${code})`);
 }
 
-/** Proxies may answer without a problem document: then it is `lost`. */
+/** A proxy may answer without a problem document. */
 export async function fromAnswer(answer, now) {
   const { code, detail, type, title, ...members } = await answer.json().catch(() => ({}));
   const after = answer.headers.get("Retry-After");

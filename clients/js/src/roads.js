@@ -3,7 +3,7 @@ import { ws } from "./websocket.js";
 const FAILURES = 2;
 const LATER = { sse: () => import("./sse.js"), poll: () => import("./poll.js") };
 
-/** Which transport is taken: the first that works, until it fails to open twice in a row or falls silent. */
+/** The transport in use, until it fails to open twice in a row or falls silent. */
 export class Roads {
   #roads;
   #at = 0;

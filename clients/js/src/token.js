@@ -1,6 +1,6 @@
 const EARLY_MS = 60_000;
 
-/** The token that is shown: asked for again when it ends soon or was refused, and kept in memory only. */
+/** Asked for again when it ends soon or was refused, and kept in memory only. */
 export class Token {
   #given;
   #now;

@@ -4,7 +4,7 @@ const MOST_WAITING = 10_000;
 const CURSOR = Symbol("cursor");
 let count = 0;
 
-/** A standing request. Lines tell it what they hear; it gives what is new to the application. */
+/** A standing request: lines tell it what they hear, it gives what is new. */
 export class Watch {
   number = ++count;
   link = null;
@@ -14,9 +14,9 @@ export class Watch {
   #options;
   #client;
   #reached;
-  #least = 0; // the line that started over last: those before it are not heard
+  #least = 0; // lines before the one that started over are not heard
   #seen = new Map(); // resource → [version, whether it is there]
-  #waiting = new Map(); // what the application has yet to take
+  #waiting = new Map();
   #takers = [];
   #isWhole = false;
   #isOver = false;
@@ -73,7 +73,7 @@ export class Watch {
         this.#waiting.delete(key);
         if (key !== CURSOR) return { value, done: false };
         this.cursor = value;
-        if (this.#reached && this.#reached !== value) this.onCursor(this.#reached); // behind what came since
+        if (this.#reached && this.#reached !== value) this.onCursor(this.#reached);
       }
       if (this.#isPaused) this.#goOn();
       if (this.#isOver) break;
@@ -109,7 +109,6 @@ export class Watch {
     return line >= this.#least && !this.#isOver;
   }
 
-  /** How a line tells it; `fresh` is what a snapshot has shown so far. */
   telling() {
     return { isSynced: false, fresh: this.isPlain ? new Set() : null };
   }
@@ -164,7 +163,7 @@ export class Watch {
     this.#give(Symbol("reset"), frame);
   }
 
-  /** A snapshot that was cut off is told anew, and lacks what was deleted meanwhile. */
+  /** A snapshot that is told anew lacks what was deleted meanwhile. */
   #dropMissing(fresh) {
     for (const [resource, entry] of this.#seen) {
       if (!entry[1] || fresh.has(resource)) continue;
@@ -177,7 +176,7 @@ export class Watch {
     if (this.#options.onFrame) return this.#call(frame);
     if (this.#waiting.has(key)) this.skipped += 1;
     this.#waiting.set(key, frame);
-    // A log can't be thinned out: the server keeps what the application has no time for.
+    // A log can't be thinned out: the server keeps the rest.
     if (this.#isLog && this.#waiting.size >= MOST_WAITING && !this.#isPaused) {
       this.#isPaused = true;
       this.#client.leave(this);
@@ -190,7 +189,7 @@ export class Watch {
       this.#options.onFrame(frame);
     } catch (error) {
       queueMicrotask(() => {
-        throw error; // it is the application's, and no reason to lose what others are told
+        throw error; // no reason to lose what others are told
       });
     }
   }
@@ -205,7 +204,7 @@ export class Watch {
   }
 }
 
-/** Versions are decimal and 64 bits wide: a number would round the large ones. */
+/** Versions have 64 bits: a number would round the large ones. */
 function isNewer(version, last) {
   return version.length === last.length ? version > last : version.length > last.length;
 }

@@ -1,7 +1,6 @@
 import { addressOf } from "./address.js";
 import { fromClose } from "./problem.js";
 
-/** All watches on one WebSocket. */
 export const ws = { name: "ws", shared: true, open: (line) => new Socket(line) };
 
 class Socket {
@@ -58,11 +57,9 @@ class Socket {
   /** A refused handshake tells a page nothing: asked over HTTP the server says why. */
   async #whyRefused() {
     const [watch] = this.#line.watches;
-    try {
-      await this.#line.client.ask(watch.address("poll", { snapshot: false, wait: 0 }));
-    } catch (error) {
-      return Object.assign(error, { watch });
-    }
-    return fromClose(1006);
+    return this.#line.client.ask(watch.address("poll", { snapshot: false, wait: 0 })).then(
+      () => fromClose(1006),
+      (error) => Object.assign(error, { watch, isAway: !error.status }),
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** What the client needs of the world; a test brings its own. Times are in milliseconds. */
+/** Tests bring their own. */
 export const world = {
   now: () => Date.now(),
   random: () => Math.random(),
