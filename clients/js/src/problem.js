@@ -1,5 +1,5 @@
 export const FINAL = new Set([
-  "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable",
+  "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable", "head_too_large",
 ]);
 export const NEEDS_TOKEN = new Set(["unauthenticated", "token_expired"]);
 

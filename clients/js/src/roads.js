@@ -44,6 +44,7 @@ function later(name) {
   load().catch(() => {});
   return {
     name,
+    shared: false,
     open(line) {
       let connection;
       load().then(

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bookmark, put, synced } from "./support/frames.js";
+import { Stage } from "./support/stage.js";
+
+const stage = (options, ...paths) => new Stage({ options: { transports: ["ws"], ...options }, watches: paths.map((path) => ({ path })) });
+const OPEN = [{ connects: {} }, { opens: {} }];
+const LIVE = [...OPEN, { hears: {} }, { says: synced("stocks", "c1") }, { yields: { event: "synced" } }];
+const AGAIN = [{ passes: { ms: 250 } }, ...OPEN];
+
+test("a watch that isn't synced has no use for a cursor of the connection", async () => {
+  const played = stage({}, "stocks", "chats");
+  await played.play([...OPEN, { says: synced("stocks", null) }, { says: bookmark("c1") }, { fails: {} }, ...AGAIN]);
+  assert.deepEqual(played.network.newest().heard.map(({ watch, cursor }) => [watch, cursor]), [["stocks", "c1"], ["chats", undefined]]);
+  played.client.close();
+});
+
+test("a synced is of the watch whose ref it has, whatever the server calls it", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...OPEN, { hears: { op: "subscribe" } }, { says: { ...synced("the stocks", "c1"), ref: "$ref" } }, { state: "live" }]);
+  played.client.close();
+});
+
+test("the bookmark before a goaway comes early, and says nothing of the next ones", async () => {
+  const played = stage({ transports: ["ws", "sse"] }, "stocks");
+  await played.play([
+    ...LIVE, { says: bookmark("c2") }, { passes: { ms: 10_000 } }, { says: bookmark("c3") },
+    { passes: { ms: 1_500 } }, { says: bookmark("c4") }, { says: { event: "goaway", cursor: "c4", reconnect_in_ms: 100 } },
+    { closes: { code: 1012 } }, { passes: { ms: 100 } }, ...OPEN, { says: synced("stocks", "c5", true) },
+    { passes: { ms: 29_999 } }, { quiet: {} }, { passes: { ms: 1 } }, { closed: { n: 2 } },
+  ]);
+  played.client.close();
+});
+
+test("silence is never expected within three seconds", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...LIVE, { says: bookmark("c2") }, { passes: { ms: 10 } }, { says: bookmark("c3") }, { passes: { ms: 2_999 } }, { quiet: {} }, { state: "live" }, { passes: { ms: 1 } }, { state: "offline" }]);
+  played.client.close();
+});
+
+test("a problem says why a connection ends, whatever it is closed with", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...LIVE, { says: { event: "problem", code: "slow", message: "too slow", retry: true, cursor: "c7" } }, { closes: { code: 1000 } }]);
+  assert.equal(played.client.reason.code, "slow");
+  await played.play([...AGAIN, { hears: { cursor: "c7" } }]);
+  played.client.close();
+});
+
+test("what is expired goes on from the cursor that is given, and the application is told", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...LIVE, { fails: {} }, ...AGAIN, { hears: { cursor: "c1" } },
+    { says: { event: "problem", code: "expired", message: "too old", retry: true, watch: "stocks", cursor: "c6" } },
+    { yields: { event: "reset", reason: "expired" } }, { hears: { op: "subscribe", cursor: "c6" } }, { says: synced("stocks", "c7", true) }, { yields: { event: "synced" } }]);
+  played.client.close();
+});
+
+test("a token that was refused and renewed may be refused again, much later", async () => {
+  const played = stage({ token: ["t1", "t2", "t3"] }, "stocks");
+  const refused = { refuses: { status: 401, code: "token_expired" } };
+  await played.play([
+    { connects: { token: "t1" } }, refused, { passes: { ms: 0 } }, { connects: { token: "t2" } }, { opens: {} }, { hears: {} }, { says: synced("stocks", "c1") }, { yields: {} },
+    { closes: { code: 4401 } }, { passes: { ms: 0 } }, { connects: { token: "t3" } }, { quiet: {} },
+  ]);
+  played.client.close();
+});
+
+test("a watch never joins an event stream, which is of another one", async () => {
+  const played = stage({ transports: ["sse", "ws"] }, "stocks");
+  await played.play([...OPEN, { says: synced("stocks", "c1") }, { yields: {} }]);
+  played.watch("chats/1");
+  for (const ms of [250, 500]) await played.play([{ connects: { path: "chats/1" } }, { fails: {} }, { passes: { ms } }]);
+  played.watch("chats/2");
+  await played.play([{ connects: { transport: "ws" } }, { quiet: {} }, { opens: {} }]);
+  assert.deepEqual(played.network.newest().heard.map(({ watch }) => watch), ["chats/1", "chats/2"]);
+  played.client.close();
+});
+
+test("a watch that is added while a connection is being replaced is on both", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...LIVE, { says: { event: "goaway", cursor: "c1", reconnect_in_ms: 100 } }, { passes: { ms: 100 } }, { connects: {} }]);
+  played.watch("chats");
+  await played.play([{ hears: { n: 1, watch: "chats" } }, { opens: {} }, { hears: { watch: "stocks" } }, { hears: { watch: "chats" } }, { says: put("chats/1", 1) }, { yields: { of: "w1" } }]);
+  played.client.close();
+});
