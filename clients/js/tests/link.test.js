@@ -82,3 +82,47 @@ test("a watch that is added while a connection is being replaced is on both", as
   await played.play([{ hears: { n: 1, watch: "chats" } }, { opens: {} }, { hears: { watch: "stocks" } }, { hears: { watch: "chats" } }, { says: put("chats/1", 1) }, { yields: { of: "w1" } }]);
   played.client.close();
 });
+
+test("a server that says goodbye twice is left once", async () => {
+  const played = stage({}, "stocks");
+  const goaway = (ms) => ({ says: { n: 1, event: "goaway", cursor: "c1", reconnect_in_ms: ms } });
+  await played.play([...LIVE, goaway(100), goaway(50), { passes: { ms: 99 } }, { quiet: {} }, { passes: { ms: 1 } }, { connects: {} }, goaway(50), { passes: { ms: 60 } }, { quiet: {} }]);
+  played.client.close();
+});
+
+test("between two servers of a rolling restart it is catching up, and not offline", async () => {
+  const played = stage({}, "stocks");
+  await played.play([...LIVE, { says: { event: "goaway", cursor: "c1", reconnect_in_ms: 100 } }, { closes: { code: 1012 } }, { state: "catching_up" }]);
+  played.client.close();
+});
+
+test("a token is renewed in place, by another one", async () => {
+  const played = stage({ token: ["t1", "t2"] }, "stocks");
+  await played.play([{ connects: { token: "t1" } }, { opens: {} }, { hears: {} }, { says: synced("stocks", "c1") }, { yields: {} },
+    { says: { event: "auth", expires_in_ms: 60_000 } }, { hears: { op: "auth", token: "t2" } }, { says: { event: "ack", ref: "auth" } }, { quiet: {} }, { state: "live" }]);
+  played.client.close();
+});
+
+test("a handshake that is refused for one of two watches ends that one", async () => {
+  const played = stage({}, "secrets", "stocks");
+  await played.play([{ connects: {} }, { refuses: { status: 403, code: "forbidden" } }, { ends: { of: "w0", code: "forbidden" } }, ...AGAIN, { hears: { watch: "stocks" } }]);
+  assert.equal(played.watches[1].end, undefined);
+  played.client.close();
+});
+
+test("watches that come back to a WebSocket share it again", async () => {
+  const played = stage({ transports: ["sse", "ws"] }, "stocks", "chats");
+  await played.play([{ connects: {} }, { connects: {} }, { fails: { n: 1 } }, { fails: { n: 2 } }, { passes: { ms: 250 } }, { connects: { transport: "ws" } }, { quiet: {} }, { opens: {} }]);
+  assert.equal(played.network.newest().heard.length, 2);
+  played.client.close();
+});
+
+test("a client that is closed while it waits for a token opens nothing", async () => {
+  let give;
+  const late = new Stage({ options: { transports: ["ws"] } });
+  late.client.token.get = () => new Promise((resolve) => (give = resolve));
+  late.watch("stocks");
+  late.client.close();
+  give("t1");
+  await late.play([{ quiet: {} }]);
+});

@@ -121,6 +121,16 @@ test("a tab that is gone leaves nothing behind", async () => {
   await one.play([{ passes: { ms: 1 } }, { hears: { op: "unsubscribe", watch: "chats" } }]);
 });
 
+test("a tab that crashed leaves nothing behind either", async () => {
+  const [one, two] = await tabs(2);
+  one.watch("stocks");
+  await one.play([{ connects: {} }, { opens: {} }, { hears: { watch: "stocks" } }]);
+  two.watch("chats");
+  await one.play([{ hears: { watch: "chats" } }]);
+  origin.crash();
+  await one.play([{ passes: { ms: 10_000 } }, { hears: { op: "unsubscribe", watch: "chats" } }]);
+});
+
 test("without locks it is a client like any other", async () => {
   const stage = new Stage({ options: {} });
   const client = new SharedClient("http://server.test", { transports: ["ws"], world: { ...stage.network.world, locks: null } });

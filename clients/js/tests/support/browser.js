@@ -28,6 +28,13 @@ export class Origin {
     };
   }
 
+  /** The tab that took a lock last is gone, without a word. */
+  crash() {
+    const queue = [...this.#held.values()].findLast(({ length }) => length);
+    queue.shift();
+    queue[0]?.resolve();
+  }
+
   async #request(name, call, signal) {
     const queue = this.#held.get(name) ?? [];
     this.#held.set(name, queue);
