@@ -1,6 +1,7 @@
 """What a setting may be, in words."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
@@ -14,6 +15,7 @@ _NAMES: Final = {
     int: "integer",
     float: "number",
     str: "text",
+    date: "date",
     Path: "path",
     SecretStr: "text, secret",
 }

@@ -1,16 +1,18 @@
 """The catalogue: which collections there are, and what is promised of each."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.cursor import MAX_PARTITIONS, collection_tag
+from shared.deprecation import Deprecation
 from shared.errors import ConfigurationError
 from shared.problem import Problem
-from shared.resource import is_collection
+from shared.resource import RESERVED_COLLECTIONS, is_collection
 from shared.schema import Schema
 from shared.value import ValueFormat
 
@@ -41,6 +43,9 @@ class CollectionSettings(BaseModel):
     )
     public: bool = Field(default=False, description="Everybody may watch it, also without a token.")
     generation: int = Field(0, ge=0, description="Raise it to tell every watcher that the log's identity changed.")
+    deprecated: date | None = Field(None, description="Since when nobody should begin to use it; whoever does is told.")
+    sunset: date | None = Field(None, description="The day from which on a deprecated collection may be gone.")
+    successor: str | None = Field(None, description="The collection to use instead of a deprecated one.")
 
     @field_validator("schema_file")
     @classmethod
@@ -48,6 +53,14 @@ class CollectionSettings(BaseModel):
         if path is not None:
             Schema.from_file(path)
         return path
+
+    @model_validator(mode="after")
+    def _says_since_when(self) -> Self:
+        if self.deprecated is None and (self.sunset or self.successor):
+            raise ValueError("sunset and successor go with deprecated")
+        if self.deprecated and self.sunset and self.sunset < self.deprecated:
+            raise ValueError("sunset is not before deprecated")
+        return self
 
 
 class Collection:
@@ -66,6 +79,12 @@ class Collection:
     def schema(self) -> Schema | None:
         """The compiled schema, if the collection has one."""
         return Schema.from_file(self.settings.schema_file) if self.settings.schema_file else None
+
+    @cached_property
+    def deprecation(self) -> Deprecation | None:
+        """What is told of it if it is deprecated."""
+        own = self.settings
+        return Deprecation(own.deprecated, own.sunset, own.successor) if own.deprecated else None
 
     @property
     def holds_state(self) -> bool:
@@ -93,6 +112,10 @@ class Catalog:
     def __len__(self) -> int:
         return len(self._collections)
 
+    def find(self, name: str) -> Collection | None:
+        """The collection of that name, or None."""
+        return self._collections.get(name)
+
     def get(self, name: str) -> Collection:
         """The collection of that name; raises Problem `not_found`."""
         collection = self._collections.get(name)
@@ -106,7 +129,10 @@ def _mistakes(tables: Mapping[str, CollectionSettings]) -> Iterator[str]:
     topics: dict[str, str] = {}
     for name, settings in tables.items():
         if not is_collection(name):
-            yield f"collections.{name}: a name has letters, digits, '.', '_' and '-', and is not 'watch' or 'tickets'"
+            taken = ", ".join(sorted(RESERVED_COLLECTIONS))
+            yield f"collections.{name}: a name has letters, digits, '.', '_' and '-', and is none of {taken}"
+        if settings.successor is not None and (settings.successor == name or settings.successor not in tables):
+            yield f"collections.{name}: its successor {settings.successor!r} is not another collection"
         topic = settings.topic or name
         if other := topics.setdefault(topic, name) != name and topics[topic]:
             yield f"collections.{name}: the topic {topic!r} already serves {other!r}"

@@ -10,7 +10,7 @@ from starlette.types import Message, Scope, Send
 from shared.origin import Origins
 from shared.problem import Problem
 
-_EXPOSED: Final = "ETag, Link, Preference-Applied, Retry-After, Watch-Cursor"
+_EXPOSED: Final = "Deprecation, ETag, Link, Preference-Applied, Retry-After, Sunset, Watch-Cursor"
 _METHODS: Final = "GET, HEAD, PUT, POST, DELETE"
 _MAX_AGE_S: Final = 7200
 _WANTED: Final = re.compile(r"[A-Za-z0-9-]+(?:[ \t]*,[ \t]*[A-Za-z0-9-]+)*")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from shared.problem import Problem
 
 MAX_ID_BYTES: Final = 512
-RESERVED_COLLECTIONS: Final = frozenset({"watch", "tickets"})
+RESERVED_COLLECTIONS: Final = frozenset({"watch", "tickets", "openapi.json"})
 RESERVED_IN_URLS: Final = frozenset({"stream", "ws", "poll", "watch"})
 _COLLECTION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")
 _PREFIX: Final = "?prefix="

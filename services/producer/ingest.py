@@ -25,6 +25,7 @@ from shared.catalog import Collection
 from shared.credentials import Credentials
 from shared.doorstep import admitted
 from shared.gate import Gate
+from shared.notice import headers_about, told_to_the_refused
 from shared.principal import Principal
 from shared.problem import Problem
 from shared.resource import Watch
@@ -48,13 +49,15 @@ class Ingest:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        answer = await self._answer(request)
-        response = Response(orjson.dumps(answer), headers={"Content-Type": JSON, "Cache-Control": "no-store"})
+        watch = _addressed(parse_target(scope["raw_path"]))
+        principal = await self._admit(request, watch)
+        about = headers_about(self._publisher.catalog, [watch.collection])
+        with told_to_the_refused(about):
+            answer = await self._answer(request, watch, principal)
+        response = Response(orjson.dumps(answer), headers={"Content-Type": JSON, "Cache-Control": "no-store", **about})
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Mapping[str, Any]:
-        watch = _addressed(parse_target(request.scope["raw_path"]))
-        principal = await self._admit(request, watch)
+    async def _answer(self, request: Request, watch: Watch, principal: Principal) -> Mapping[str, Any]:
         try:
             return await self._write(request, watch, principal)
         except Problem as problem:

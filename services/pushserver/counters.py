@@ -11,6 +11,7 @@ class Counters:
     __slots__ = (
         "closed",
         "deliveries",
+        "deprecated",
         "elided",
         "limited",
         "malformed",
@@ -30,6 +31,7 @@ class Counters:
         self.refused: Counter[str] = Counter()
         self.turned_away: Counter[str] = Counter()
         self.limited: Counter[str] = Counter()
+        self.deprecated: Counter[str] = Counter()
 
     def refuse(self, problem: Problem) -> None:
         """Count a refusal by its code, and by the limit that was reached, if it was one."""

@@ -1,5 +1,6 @@
 """The control frames: what the protocol says besides data, one function a frame."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.event import format_time
@@ -8,9 +9,12 @@ from shared.problem import Problem
 Frame = dict[str, Any]
 
 
-def synced(watch: str, cursor: str | None, *, resumed: bool, ref: object = None) -> Frame:
-    """The initial state of a watch is told."""
-    return _with_ref({"event": "synced", "watch": watch, "cursor": cursor, "resumed": resumed}, ref)
+def synced(
+    watch: str, cursor: str | None, *, resumed: bool, ref: object = None, deprecated: Mapping[str, str] | None = None
+) -> Frame:
+    """The initial state of a watch is told; `deprecated` is the note of a collection that is."""
+    note = {} if deprecated is None else {"deprecated": deprecated}
+    return _with_ref({"event": "synced", "watch": watch, "cursor": cursor, "resumed": resumed, **note}, ref)
 
 
 def reset(watch: str, reason: str) -> Frame:

@@ -54,12 +54,17 @@ class Exposition:
         )
         for reason, total in counters.turned_away.items():
             turned_away.add_metric([reason], total)
+        deprecated = CounterMetricFamily(
+            "watchroute_deprecated_watches", "Watches begun of deprecated collections.", labels=["collection"]
+        )
+        for name, total in counters.deprecated.items():
+            deprecated.add_metric([name], total)
         malformed = CounterMetricFamily(
             "watchroute_malformed", "Records skipped, by what is wrong with them.", labels=["collection", "reason"]
         )
         for kind, total in counters.malformed.items():
             malformed.add_metric(list(kind), total)
-        yield from (closed, refused, limited, turned_away, malformed)
+        yield from (closed, refused, limited, turned_away, deprecated, malformed)
 
     def _now(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("watchroute_connections", "Watching connections.", value=len(self._hub.wheel))

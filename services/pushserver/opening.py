@@ -76,7 +76,10 @@ class Opening:
 
     def synced_frame(self, cursor: str | None) -> frames.Frame:
         """What says that the initial state is told."""
-        return frames.synced(self.subscription.watch.label, cursor, resumed=self.resumed, ref=self.ref)
+        deprecation = self.subscription.channel.collection.deprecation
+        note = None if deprecation is None else deprecation.note
+        label = self.subscription.watch.label
+        return frames.synced(label, cursor, resumed=self.resumed, ref=self.ref, deprecated=note)
 
 
 def synced_frames(told: Sequence[Opening], wire: Wire, cursor: str | None) -> list[bytes]:

@@ -23,7 +23,7 @@ from shared.problem import Problem
 from shared.resource import Watch, checked_prefix
 
 MAX_MISTAKES: Final = 16
-_REF_TYPES: Final = (int, str)
+_REF_TYPES: Final = (int, float, str)
 _MAX_REF_CHARS: Final = 64
 _MAX_LABEL_CHARS: Final = 1024
 
@@ -127,6 +127,8 @@ class Session:
         decision = begin(channel, request, settled=settled)
         if isinstance(decision, Ahead):
             return CatchUp(request, decision.segment)
+        if channel.collection.deprecation is not None:
+            self.hub.counters.deprecated[channel.name] += 1
         subscription = Subscription(self.subscriber, channel, request.watch, request.mode)
         self._acknowledge(request)
         self.subscriber.open(subscription, decision, request.ref)
@@ -222,9 +224,14 @@ def _members(op: object) -> Mapping[str, Any]:
 
 def _checked_ref(members: Mapping[str, Any]) -> object:
     ref = members.get("ref")
-    if ref is None or (isinstance(ref, _REF_TYPES) and len(str(ref)) <= _MAX_REF_CHARS):
+    # For Python a bool is a number.
+    if ref is None or (isinstance(ref, _REF_TYPES) and ref is not True and ref is not False and _is_short(ref)):
         return ref
     raise Problem("invalid", f"a ref is a number or a text of at most {_MAX_REF_CHARS} characters")
+
+
+def _is_short(ref: float | str) -> bool:
+    return not isinstance(ref, str) or len(ref) <= _MAX_REF_CHARS
 
 
 def _operation(members: Mapping[str, Any]) -> Callable[..., CatchUp | Publish | Renew | None]:
@@ -242,7 +249,8 @@ def _only(members: Mapping[str, Any], allowed: set[str]) -> None:
 
 
 def _request(members: Mapping[str, Any]) -> WatchRequest:
-    mode, snapshot, cursor = members.get("mode") or "state", members.get("snapshot"), members.get("cursor")
+    mode, snapshot, cursor = members.get("mode"), members.get("snapshot"), members.get("cursor")
+    mode = "state" if mode is None else mode
     if mode not in MODES:
         raise Problem("invalid", f"mode is one of {', '.join(MODES)}")
     if not isinstance(snapshot, bool | None) or not isinstance(cursor, str | None):

@@ -21,7 +21,6 @@ from shared.problem import Problem
 from shared.resource import Watch
 
 LIFE_S: Final = 30
-MOST_WATCHES: Final = 100
 _MOST_BYTES: Final = 65_536
 _MOST_REMEMBERED: Final = 100_000
 _DIGEST: Final = "sha256"

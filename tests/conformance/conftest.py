@@ -1,6 +1,7 @@
 """The fleet under test: two push servers and a producer over the Kafka of the run."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from tests.support.broker import Broker
 from tests.support.client import Http, Writer
 from tests.support.fleet import Fleet
 from tests.support.oracle_reading import read_topic
+from tests.support.witness import Witness, witnessing
 
 BOTH: Final = ["state", "log"]
 SCHEMA: Final = '{"type": "object", "required": ["price"], "properties": {"price": {"type": "number"}}}'
@@ -29,6 +31,7 @@ COLLECTIONS: Final[dict[str, dict[str, Any]]] = {
     "strict": {"schema": "price.schema.json", "partitions": 1},
     "stateless": {"modes": ["log"], "state": "none", "partitions": 1},
     "small": {"max_value_bytes": 1000, "partitions": 1},
+    "old": {"partitions": 1, "deprecated": date(2026, 11, 1), "sunset": date(2027, 5, 1), "successor": "items"},
 }
 
 
@@ -42,6 +45,21 @@ def pytest_runtest_makereport(
     if report.failed and isinstance(running, Fleet):
         report.sections += [(f"end of {service.log.name}", service.log_tail()) for service in running.services]
     return report
+
+
+@pytest.fixture(scope="package", autouse=True)
+def witness() -> Iterator[Witness]:
+    """Hears every request and frame of this suite."""
+    with witnessing() as heard:
+        yield heard
+
+
+@pytest.fixture(autouse=True)
+def as_documented(witness: Witness) -> Iterator[None]:
+    """Each test fails when something was said, or done when asked, that docs/ doesn't know."""
+    witness.mistakes.clear()
+    yield
+    assert not witness.mistakes, "\n".join(witness.mistakes)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -12,7 +12,9 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from tests.support.exchange import Exchange
 from tests.support.recording import Frame
+from tests.support.witness import witnessed_exchange
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ class Http:
         url = URL(self.url + target, encoded=True)
         sent = self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
         async with sent as response:
-            return Answer(response.status, CIMultiDict(response.headers), await response.read())
+            answer = Answer(response.status, CIMultiDict(response.headers), await response.read())
+        told = answer.headers
+        witnessed_exchange(Exchange(method, target, headers or {}, body, answer.status, told, answer.body))
+        return answer
 
     async def get(self, target: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """GET."""

@@ -11,6 +11,7 @@ from tests.support.client_ask import Ask
 from tests.support.client_http import Answer, Http
 from tests.support.client_watcher import Refused, Watcher
 from tests.support.recording import DEADLINE_S, End, Frame, Recording
+from tests.support.witness import witnessed_frame
 
 WAIT_S: Final = 1
 SHORT_POLL_INTERVAL_S: Final = 0.03
@@ -91,6 +92,8 @@ class LongPollWatcher(PollWatcher):
     def _record(self, body: dict[str, Any]) -> None:
         assert set(body) == {"frames", "cursor"}, body
         self._answered()
+        for frame in body["frames"]:
+            witnessed_frame(self, frame)
         *before, last = body["frames"] or [None]
         for frame in before:
             self.recording.add(frame)

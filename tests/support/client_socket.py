@@ -12,6 +12,7 @@ from load.bench.crowd.request import get, upgrade
 from tests.support.client_ask import Ask
 from tests.support.client_sse import EventStreamParser
 from tests.support.recording import End, Frame, Recording
+from tests.support.witness import witnessed_frame
 
 T = TypeVar("T")
 _READ_BYTES: Final = 64 * 1024
@@ -47,6 +48,7 @@ class WebSocketWire:
                 self.pings += 1
             else:
                 frame: Frame = json.loads(payload)
+                witnessed_frame(self, frame)
                 recording.add(frame, frame["cursor"] if frame["event"] in _WITH_CURSOR else None)
 
     def _messages(self, data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -77,6 +79,7 @@ class EventStreamWire:
                 recording.finish(End(0, "the server ended the stream"))
             for event in self._parser.feed(chunk):
                 if event.data is not None:
+                    witnessed_frame(self, json.loads(event.data))
                     recording.add(json.loads(event.data), event.id)
                 elif event.id:
                     recording.mark(event.id)

@@ -10,7 +10,9 @@ from yarl import URL
 
 from tests.support.client_ask import Ask
 from tests.support.client_watcher import SMALL_BUFFER_BYTES, Gate, Refused, Watcher, small_socket
+from tests.support.exchange import Exchange
 from tests.support.recording import End, Frame
+from tests.support.witness import witnessed_exchange, witnessed_frame
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,21 @@ class SseWatcher(Watcher):
         try:
             self._response = await self._session.get(target, headers={"Accept": "text/event-stream"})
             await self._accept()
+            self._witness(b"")
         except BaseException:
             await self._session.close()
             raise
 
     async def _accept(self) -> None:
         if self.response.status != 200:
-            raise Refused(self.response.status, self.response.headers, await self.response.read())
+            self._witness(body := await self.response.read())
+            raise Refused(self.response.status, self.response.headers, body)
         assert self.response.content_type == "text/event-stream", self.response.content_type
+
+    def _witness(self, body: bytes) -> None:
+        target, told = self.response.url.raw_path_qs, self.response.headers
+        asked = {"Accept": "text/event-stream"}
+        witnessed_exchange(Exchange("GET", target, asked, None, self.response.status, told, body))
 
     def _new_session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
@@ -127,6 +136,7 @@ class SseWatcher(Watcher):
     def _record(self, piece: bytes) -> None:
         for event in self.parser.feed(piece):
             if event.data is not None:
+                witnessed_frame(self, json.loads(event.data))
                 self.recording.add(_frame(event.event, json.loads(event.data)), event.id)
             elif event.id:
                 self.recording.mark(event.id)

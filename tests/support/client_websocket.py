@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -13,7 +14,9 @@ from websockets.typing import Subprotocol
 
 from tests.support.client_ask import Ask
 from tests.support.client_watcher import Gate, Refused, Watcher, small_socket
+from tests.support.exchange import Exchange
 from tests.support.recording import End, Frame
+from tests.support.witness import witnessed_exchange, witnessed_frame, witnessed_operation
 
 
 def _connected(url: str) -> socket.socket:
@@ -45,6 +48,7 @@ class WebSocketWatcher(Watcher):
 
     async def send(self, operation: dict[str, Any]) -> None:
         """Send a client operation as this subprotocol writes it."""
+        witnessed_operation(self, operation)
         await self.connection.send(self._encode(operation))
 
     async def ask_back(self, operation: dict[str, Any]) -> Frame:
@@ -74,9 +78,18 @@ class WebSocketWatcher(Watcher):
             )
         except InvalidStatus as refusal:
             answer = refusal.response
+            told = dict(answer.headers.raw_items())
+            self._witness(answer.status_code, told, bytes(answer.body or b""))
             raise Refused(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b"")) from None
         assert self.connection.subprotocol == self.subprotocol
+        response = self.connection.response
+        assert response is not None
+        self._witness(response.status_code, dict(response.headers.raw_items()), b"")
         await self._request()
+
+    def _witness(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        asked = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Protocol": self.subprotocol}
+        witnessed_exchange(Exchange("GET", self._target(), asked, None, status, headers, body))
 
     async def _request(self) -> None:
         for operation in self.ask.operations():
@@ -92,6 +105,7 @@ class WebSocketWatcher(Watcher):
             return End(received.code, received.reason) if received else End(1006, "")
 
     def _record(self, frame: Frame) -> None:
+        witnessed_frame(self, frame)
         frame.setdefault("event", "cloudevent")
         usable = frame["event"] in {"synced", "bookmark", "goaway"}
         self.recording.add(frame, frame.get("cursor") if usable else None)

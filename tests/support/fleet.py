@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -107,5 +108,9 @@ async def create_topics(broker: Broker, tables: Iterable[Settings]) -> None:
 def _toml(bootstrap: str, collections: Mapping[str, Settings]) -> str:
     lines = ["[auth]", 'mode = "none"', "[kafka]", f"bootstrap = {json.dumps(bootstrap)}"]
     for name, table in collections.items():
-        lines += [f"[collections.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        lines += [f"[collections.{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)

@@ -11,6 +11,7 @@ from services.pushserver.wire import FORMATS, Format
 from shared.audit import NOBODY, Asker
 from shared.catalog import MODES
 from shared.event import parse_time_ms
+from shared.notice import NOTHING
 from shared.principal import EVERYBODY, Principal
 from shared.problem import Problem
 from shared.resource import Watch, checked_prefix
@@ -44,7 +45,8 @@ class Asked(NamedTuple):
     """A request for reading. `kind` is a key of `_PARAMETERS`; `watches` are all that it names.
 
     `shown` and `ticket` are the token and the ticket of its address, `token` is the one that was accepted,
-    `principal` whom that speaks for, and `asker` where it comes from.
+    `principal` whom that speaks for, `asker` where it comes from, and `told` what the head of an answer has to say
+    besides.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Asked(NamedTuple):
     principal: Principal = EVERYBODY
     token: str | None = None
     asker: Asker = NOBODY
+    told: Mapping[str, str] = NOTHING
 
     @property
     def watch(self) -> Watch:

@@ -9,6 +9,7 @@ from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import headers_of, read_request
 from shared.answers import problem_response
 from shared.cors import is_preflight
+from shared.notice import headers_about, telling, told_to_the_refused
 from shared.problem import Problem
 from shared.telemetry import logger
 
@@ -54,10 +55,13 @@ class ReadApp:
             return
         asked = read_request(scope, token_in_query=self._reception.gate.settings.token_in_query)
         asked = await self._reception.admit(asked, scope)
-        if scope["type"] == "websocket":
-            await websocket.accept(self._reception, asked, scope)
-        else:
-            await _HTTP[asked.kind](self._reception, asked, scope, receive, send)
+        about = headers_about(self._reception.hub.catalog, (request.watch.collection for request in asked.watches))
+        with told_to_the_refused(about):
+            if scope["type"] == "websocket":
+                await websocket.accept(self._reception, asked._replace(told=about), scope)
+            else:
+                send = telling(send, about)
+                await _HTTP[asked.kind](self._reception, asked._replace(told=about), scope, receive, send)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         self._reception.counters.refuse(problem)

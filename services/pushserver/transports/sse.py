@@ -55,7 +55,7 @@ async def stream(reception: Reception, asked: Asked, scope: Scope, receive: Rece
         return
     hand_off: Any = scope["extensions"][EXTENSION]
     head = _head(reception.settings.sse_retry_ms, int(time.time()), chunked=chunked)
-    if more := reception.gate.cors.headers(asked.headers):
+    if more := {**reception.gate.cors.headers(asked.headers), **asked.told}:
         lines = "".join(f"{name}: {text}\r\n" for name, text in more.items()).encode("latin-1")
         head = head.replace(_END_OF_HEAD, b"\r\n" + lines + b"\r\n", 1)
     with reception.leaving_unless_taken_over(connection.subscriber):

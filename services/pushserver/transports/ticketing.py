@@ -1,6 +1,7 @@
 """`POST /v1/tickets`: a ticket for the watches that the body names."""
 
 import asyncio
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -8,13 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.pushserver.tickets import LIFE_S, MOST_WATCHES
+from services.pushserver.tickets import LIFE_S
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import JSON
+from shared.contract.definitions import schema_of
 from shared.credentials import Credentials
 from shared.doorstep import admitted
 from shared.problem import Problem
 from shared.resource import Watch
+from shared.schema import Schema
 from shared.value import MalformedValue, check_json
 
 PATH: Final = b"/v1/tickets"
@@ -62,9 +65,11 @@ def _watches(body: bytes) -> list[Watch]:
         content: Any = check_json(body)
     except MalformedValue as malformed:
         raise Problem("invalid", f"the body is JSON: {malformed.reason}") from None
-    named = content.get("watches") if isinstance(content, dict) and content.keys() == {"watches"} else None
-    if not isinstance(named, list) or not all(isinstance(label, str) for label in named):
-        raise Problem("invalid", 'the body is {"watches": ["stocks/AAPL", "stocks?prefix=A"]}')
-    if not 0 < len(named) <= MOST_WATCHES:
-        raise Problem("invalid", f"a ticket is for one to {MOST_WATCHES} watches")
-    return [Watch.parse(label) for label in named]
+    if mistakes := _schema().mistakes(content):
+        raise Problem("invalid", f'the body is {{"watches": ["stocks/AAPL", "stocks?prefix=A"]}}: {mistakes[0]}')
+    return [Watch.parse(label) for label in content["watches"]]
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Schema:
+    return Schema(schema_of("TicketRequest"))

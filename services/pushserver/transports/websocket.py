@@ -239,7 +239,7 @@ async def accept(reception: Reception, asked: Asked, scope: Scope) -> None:
     connection.subscriber = reception.subscriber(wires[asked.format], connection, together=False)
     connection.session = reception.open(connection.subscriber, asked)
     connection.session.hold(asked.token)
-    headers = [("Sec-WebSocket-Protocol", protocol)] if protocol else []
+    headers = [*asked.told.items(), *([("Sec-WebSocket-Protocol", protocol)] if protocol else [])]
     hand_off: Any = scope["extensions"][EXTENSION]
     with reception.leaving_unless_taken_over(connection.subscriber):
         hand_off(headers, connection)
