@@ -12,10 +12,11 @@ _READS: Final = ("GET", "HEAD")
 _TICKETS: Final = b"/v1/tickets"
 _PREFLIGHT: Final = b"access-control-request-method"
 _API: Final = b"/v1/"
+_DOCS: Final = b"/docs"
 
 
 class Front:
-    """Reads of `/v1/` go to `reader`, writes to `writer`, all other paths to `rest`.
+    """Reads of `/v1/`, and `/docs`, go to `reader`, writes to `writer`, all other paths to `rest`.
 
     A method that the address doesn't know is answered with 405 and all that it knows, whichever app serves those.
     """
@@ -35,6 +36,8 @@ class Front:
 
     def _app_for(self, scope: Scope) -> ASGIApp:
         raw_path: bytes = scope["raw_path"]
+        if raw_path == _DOCS or raw_path.startswith(_DOCS + b"/"):
+            return self._reader
         if not raw_path.startswith(_API):
             return self._rest
         if scope["type"] == "websocket" or raw_path == _TICKETS or scope["method"] in _READS or _asks_first(scope):

@@ -1,10 +1,12 @@
 """The ASGI app for everything that reads: finds out what was asked, and hands it to its transport."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from services.pushserver.successor import ClientGone
-from services.pushserver.transports import longpoll, snapshot, sse, ticketing, websocket
+from services.pushserver.transports import description, longpoll, pages, snapshot, sse, ticketing, websocket
 from services.pushserver.transports.reception import Reception
 from services.pushserver.transports.request import headers_of, read_request
 from shared.answers import problem_response
@@ -45,13 +47,8 @@ class ReadApp:
             await self._refuse(Problem("internal", "the server's log has the details"), scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["raw_path"] == ticketing.PATH and scope["method"] != "OPTIONS":
-            await ticketing.issue(self._reception, scope, receive, send)
-            return
-        if scope["type"] == "http" and scope["method"] not in _METHODS:
-            if not is_preflight(scope["method"], headers := headers_of(scope)):
-                raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
-            await self._reception.gate.cors.preflight(headers)(scope, receive, send)
+        if scope["type"] == "http" and (other := _beside_reading(scope)) is not None:
+            await other(self._reception, scope, receive, send)
             return
         asked = read_request(scope, token_in_query=self._reception.gate.settings.token_in_query)
         asked = await self._reception.admit(asked, scope)
@@ -71,3 +68,21 @@ class ReadApp:
         headers = [(name.lower().encode(), text.encode()) for name, text in problem.response_headers().items()]
         await send({"type": "websocket.http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": problem.body()})
+
+
+def _beside_reading(scope: Scope) -> Callable[[Reception, Scope, Receive, Send], Awaitable[None]] | None:
+    """Who answers what is no request to read, or None."""
+    if pages.is_page(scope["raw_path"]):
+        return pages.show
+    if scope["raw_path"] == ticketing.PATH and scope["method"] != "OPTIONS":
+        return ticketing.issue
+    if scope["method"] not in _METHODS:
+        return _preflight
+    return description.describe if scope["raw_path"] == description.PATH else None
+
+
+async def _preflight(reception: Reception, scope: Scope, receive: Receive, send: Send) -> None:
+    headers = headers_of(scope)
+    if not is_preflight(scope["method"], headers):
+        raise Problem("method_not_allowed", "reads are GET and HEAD", headers={"Allow": "GET, HEAD"})
+    await reception.gate.cors.preflight(headers)(scope, receive, send)
