@@ -23,6 +23,7 @@ SCHEMA: Final = '{"type": "object", "required": ["price"], "properties": {"price
 COLLECTIONS: Final[dict[str, dict[str, Any]]] = {
     "items": {"modes": BOTH},
     "others": {"modes": BOTH},
+    "playground": {"modes": BOTH},
     "plain": {"partitions": 1},
     "big": {"modes": BOTH, "partitions": 2, "history_records": 100_000},
     "large": {"modes": BOTH, "partitions": 3, "history_records": 100_000},
