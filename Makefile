@@ -84,6 +84,11 @@ fix: dev-venv ## Format the code, and mend what the linter can mend by itself
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: dev-venv ## Write what is made from other files: docs/configuration.md, the schemas in docs/*api.yaml
+	$(BIN)/python -m cli docs
+	$(BIN)/python infra/setup/documents.py write
+
 .PHONY: lock
 lock: dev-venv ## Compile the locks from pyproject.toml; ARGS=--upgrade for the newest versions
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python infra/setup/locks.py compile $(ARGS)
@@ -100,7 +105,7 @@ audit: dev-venv ## Ask whether anything in the locks has a known vulnerability; 
 
 .PHONY: clean
 clean: ## Remove everything that these commands have made
-	rm -rf .venv .kafka .certs .cluster clients/js/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .kafka .certs .cluster clients/js/node_modules infra/api/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the commands above rest on.
@@ -162,6 +167,12 @@ check-advisories:
 .PHONY: check-docs
 check-docs:
 	$(BIN)/python -m cli docs --check
+	$(BIN)/python infra/setup/documents.py check
+
+# Not among CHECKS, as it wants npm and takes ten seconds: a test runs it.
+.PHONY: check-api
+check-api: dev-venv
+	@infra/api/check.sh
 
 .PHONY: check-shell
 check-shell:

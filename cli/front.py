@@ -9,7 +9,7 @@ from shared.problem import Problem
 from shared.target import parse_target
 
 _READS: Final = ("GET", "HEAD")
-_TICKETS: Final = b"/v1/tickets"
+_READERS: Final = (b"/v1/tickets", b"/v1/openapi.json")
 _PREFLIGHT: Final = b"access-control-request-method"
 _API: Final = b"/v1/"
 _DOCS: Final = b"/docs"
@@ -40,7 +40,7 @@ class Front:
             return self._reader
         if not raw_path.startswith(_API):
             return self._rest
-        if scope["type"] == "websocket" or raw_path == _TICKETS or scope["method"] in _READS or _asks_first(scope):
+        if scope["type"] == "websocket" or raw_path in _READERS or scope["method"] in _READS or _asks_first(scope):
             return self._reader
         allowed = allowed_methods(raw_path)
         if scope["method"] not in allowed:

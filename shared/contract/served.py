@@ -21,6 +21,8 @@ _PARAMETER: Final = "#/components/parameters/Collection"
 _STATE: Final = ("schemas", "State")
 _KINDS: Final = ("schemas", "responses", "requestBodies")
 _METHODS: Final[Mapping[str, str]] = {"get": "watch", "post": "publish", "put": "publish", "delete": "publish"}
+_ANY: Final = {"description": "Any JSON."}
+_EXAMPLES: Final = ("example", "examples")
 _NOT_OURS: Final = ("$schema", "$id")
 Name = tuple[str, str]
 
@@ -49,9 +51,11 @@ def served_document(granted: Sequence[Granted]) -> dict[str, Any]:
     for each in granted:
         suffix = names[each.collection.name]
         moved = {_pointer(name): f"{_pointer(name)}_{suffix}" for name in _dependent()}
+        data = _data_schema(each.collection, f"{_pointer(_STATE)}_{suffix}")
         for kind, name in _dependent():
-            components[kind][f"{name}_{suffix}"] = _rewritten(base["components"][kind][name], moved)
-        components["schemas"][f"State_{suffix}"] = _data_schema(each.collection, f"{_pointer(_STATE)}_{suffix}")
+            made = _rewritten(base["components"][kind][name], moved)
+            components[kind][f"{name}_{suffix}"] = made if data is _ANY else _exemplified(made, data)
+        components["schemas"][f"State_{suffix}"] = data
         paths |= _paths_of(each, suffix, moved)
         tags.append(_tag(each))
     return {**base, "tags": tags, "paths": paths, "components": components}
@@ -108,7 +112,7 @@ def _data_schema(collection: Collection, pointer: str) -> Any:
     """The schema of the data as it is configured; what it refers to within itself is found at its new place."""
     path = collection.settings.schema_file
     if path is None:
-        return {"description": f"What {collection.name} holds: any JSON."}
+        return _ANY
 
     def moved(node: Any) -> Any:
         if isinstance(node, list):
@@ -124,6 +128,27 @@ def _data_schema(collection: Collection, pointer: str) -> Any:
     if not isinstance(schema, dict):
         return schema
     return {key: value for key, value in moved(schema).items() if key not in _NOT_OURS}
+
+
+def _exemplified(node: Any, data: Any) -> Any:
+    """The same with the collection's own example as the data of each example, and without examples if it has none."""
+    if isinstance(node, list):
+        return [_exemplified(each, data) for each in node]
+    if not isinstance(node, dict):
+        return node
+    own = data.get("examples") if isinstance(data, dict) else None
+    kept = {key: _exemplified(value, data) for key, value in node.items() if key not in _EXAMPLES}
+    if own and isinstance(examples := node.get("examples"), list):
+        kept["examples"] = _with_data(examples, own[0])
+    return kept
+
+
+def _with_data(node: Any, example: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_data(each, example) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: example if key == "data" else _with_data(value, example) for key, value in node.items()}
 
 
 def _paths_of(granted: Granted, suffix: str, moved: Mapping[str, str]) -> dict[str, Any]:

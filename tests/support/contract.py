@@ -17,6 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 _COMPONENTS: Final = "#/components/"
 _OPEN: Final = "Problem"
 """Others extend it by `allOf`, and are closed themselves."""
+_AS_IT_IS: Final = frozenset({"const", "enum", "examples", "allOf"})
 Document = dict[str, Any]
 Mistakes = Callable[[Any], list[str]]
 
@@ -34,8 +35,9 @@ def closed(schema: Any) -> Any:
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    shut = {key: value if key in {"const", "enum", "examples"} else closed(value) for key, value in schema.items()}
-    if ("properties" in schema and "type" in schema) or "allOf" in schema:
+    shut = {key: value if key in _AS_IT_IS else closed(value) for key, value in schema.items()}
+    extends = str(schema.get("$ref", "")).endswith(f"/{_OPEN}")
+    if extends or ("properties" in schema and "type" in schema) or "allOf" in schema:
         shut.setdefault("unevaluatedProperties", False)
     return shut
 
