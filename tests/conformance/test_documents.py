@@ -13,13 +13,15 @@ from shared.contract.definitions import definitions, schema_of
 from shared.problem import KINDS, Problem
 from shared.schema import Schema
 from tests.access.asking import Asked, Route, ask
+from tests.conformance.conftest import RawHeaders
 from tests.conformance.scene import Scene
 from tests.support.client import Ask, Http, Watch, WebSocketWatcher, Writer, open_watch
 from tests.support.client_sse import EventStreamParser
-from tests.support.contract import document, frame_mistakes, resolved
+from tests.support.contract import document, frame_mistakes, judge, resolved
 from tests.support.fleet import Fleet
 
 OPENAPI: Final = document("openapi")
+TRACE: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 METHODS: Final = ("get", "put", "post", "delete")
 # Their values are of the running system: one that is written down could not be good.
 OPAQUE: Final = frozenset({"cursor", "at_least", "Last-Event-ID", "If-None-Match"})
@@ -143,6 +145,20 @@ async def test_each_example_of_an_operation_is_done(fleet: Fleet, operation: dic
     answer = await watcher.ask_back({**mine, "ref": "example"})
     assert answer["event"] in {"ack", "pong"}, answer
     await watcher.close()
+
+
+@pytest.mark.parametrize(
+    "attributes", [{}, {"ce-type": "order.placed", "ce-id": "7", "ce-dept": "x", "traceparent": TRACE}]
+)
+async def test_a_record_has_the_headers_that_are_described(
+    fleet: Fleet, raw_headers: RawHeaders, attributes: dict[str, str]
+) -> None:
+    async with Http(fleet.producer.url) as http:
+        headers = {"Content-Type": "application/json", **attributes}
+        answer = await http.request("PUT", "/v1/plain/described", headers=headers, body=b"1")
+    assert answer.status == 200
+    written = {name: text.decode() for name, text in (await raw_headers("plain", "described")).items()}
+    assert judge("asyncapi", "#/components/schemas/EventHeaders")(written) == []
 
 
 async def test_the_document_of_the_running_system_is_valid_and_knows_its_collections(

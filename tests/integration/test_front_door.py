@@ -161,6 +161,16 @@ async def test_what_is_for_operators_is_not_reachable_through_the_door(target: s
     assert (answer.status, answer.problem()["code"]) == (404, "not_found")
 
 
+async def test_the_documents_of_the_api_are_behind_the_door(front: Fronted) -> None:
+    async with DoorHttp(front.door.url) as http:
+        page = await http.get("/docs")
+        served = await http.get("/v1/openapi.json")
+        refused = await http.request("POST", "/v1/openapi.json", body=b"{}")
+    assert (page.status, page.media_type) == (200, "text/html")
+    assert "/v1/items/{id}" in served.json()["paths"]
+    assert (refused.status, refused.problem()["code"]) == (405, "method_not_allowed")
+
+
 async def test_the_admin_port_says_whether_there_is_a_server_and_what_was_done(front: Fronted) -> None:
     async with Http(front.door.admin_url) as http:
         assert (await http.get("/readyz")).status == 200

@@ -7,7 +7,7 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 
-from shared.contract.definitions import definitions, schema_of
+from shared.contract.definitions import definitions
 from tests.support.contract import closed, closed_document
 
 NAMES: Final = [
