@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-FILES: Final = ("names", "frames", "operations", "bodies", "problems", "headers")
+FILES: Final = ("names", "frames", "operations", "bodies", "problems", "records")
 _LOCAL: Final = "#/$defs/"
 
 
