@@ -5,20 +5,14 @@ good. tests/corpus/future.jsonl has what a later server may say, for every clien
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import pytest
 
-from cli.watching.arrival import Arrival, Trouble
-from cli.watching.follower import Follower
-from cli.watching.printing import Printer
-from cli.watching.request import TailRequest
 from shared.contract.definitions import definitions, schema_of
-from shared.resource import Watch
 from shared.schema import Schema
+from tests.unit.clients.case_player import CasePlayer
 
 CORPUS: Final = Path(__file__).parents[2] / "corpus"
 FRAMES: Final = [name for name in definitions() if name.endswith("Frame") and name not in {"Frame", "SocketFrame"}]
@@ -68,22 +62,19 @@ def test_an_unknown_member_of_an_operation_is_refused(name: str) -> None:
         assert schema.mistakes({**example, "later": 1})
 
 
-async def test_our_own_client_passes_over_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    told = [*lines("v1.jsonl", "frame"), *lines("future.jsonl", "frame")]
-    told = [frame for frame in told if frame["event"] not in {"problem", "goaway"}]
-    connections: Iterator[list[dict[str, Any]]] = iter([told])
-
-    async def play(session: Any, request: TailRequest) -> AsyncGenerator[Arrival, None]:
-        del session, request
-        for frame in next(connections, ()):
-            yield Arrival(json.dumps(frame), None)
-        raise Trouble("the corpus is over", retry=False)
-
-    printer = Printer(json_lines=False)
-    request = TailRequest("http://x", (Watch("stocks"),))
-    follower = Follower(play, request, on_frame=printer.frame, on_trouble=printer.trouble)
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(Trouble, match="the corpus is over"):
-            await follower.run(session)
-    assert follower.cursor == "YmFy"
-    assert "stocks/AAPL 8 deleted" in capsys.readouterr().out
+def test_the_python_client_passes_over_what_it_does_not_know() -> None:
+    player = CasePlayer({"options": {"transports": ["sse"]}, "watch": {"path": "stocks"}})
+    said: list[dict[str, Any]] = [{"says": frame} for frame in lines("future.jsonl", "frame")]
+    told: list[dict[str, Any]] = [
+        {"event": "put", "resource": "stocks/AAPL", "version": 7},
+        {"event": "delete", "resource": "stocks/AAPL", "version": 8},
+        {"event": "synced"},
+        {"event": "reset"},
+    ]
+    player.play({"connects": {"transport": "sse"}})
+    player.play({"opens": {}})
+    for step in said:
+        player.play(step)
+    for change in told:
+        player.play({"yields": {"of": "w0", **change}})
+    player.play({"quiet": {}})
