@@ -132,6 +132,8 @@ test-tools: dev-venv
 		|| echo "Going on without iproute2: the tests of dead networks will be skipped." >&2
 	@infra/setup/front.sh
 	@infra/setup/clock.sh
+	@infra/api/check.sh --install \
+		|| echo "Going on without redocly and spectral: their test will be skipped." >&2
 	@[ -n "$$WATCHROUTE_TEST_KAFKA" ] || docker info >/dev/null 2>&1 || infra/kafka/fetch.sh \
 		|| echo "Going on without a real Kafka: what needs one is skipped." >&2
 
