@@ -45,4 +45,3 @@ async def test_they_run(demo: Demo) -> None:
     assert returned == 0, said
     assert re.search(r"^AAPL is at \d+\.\d+$", said, re.MULTILINE), said
     assert "put playground/hello { text: 'Hello' }" in said
-    assert re.search(r"^synced ", said, re.MULTILINE), said

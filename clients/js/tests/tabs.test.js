@@ -72,10 +72,13 @@ test("when the tab that serves is closed the next one does, and nobody misses or
 });
 
 test("a reset is everybody's", async () => {
-  const [one, two] = await tabs(2);
+  const [one, two, three] = await tabs(3);
   for (const tab of [one, two]) tab.watch("stocks");
-  await one.play([{ connects: {} }, { opens: {} }, { says: put("stocks/A", 9) }, { says: synced("stocks", "c1") }, { says: reset("stocks") }, { says: put("stocks/A", 1) }, { says: synced("stocks", "c2") }]);
-  assert.deepEqual(of(two), ["put stocks/A 9", "synced", "reset", "put stocks/A 1", "synced"]);
+  await one.play([{ connects: {} }, { opens: {} }, { says: put("stocks/A", 9) }, { says: put("stocks/B", 8) }, { says: synced("stocks", "c1") }, { says: reset("stocks") }, { says: put("stocks/A", 1) }, { says: synced("stocks", "c2") }]);
+  assert.deepEqual(of(two), ["put stocks/A 9", "put stocks/B 8", "synced", "reset", "put stocks/A 1", "synced"]);
+  three.watch("stocks");
+  await one.play([{ passes: { ms: 0 } }]);
+  assert.deepEqual(of(three), ["put stocks/A 1", "synced"]);
 });
 
 test("a log, or a watch from a cursor, is a tab's own", async () => {
