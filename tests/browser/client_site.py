@@ -1,5 +1,6 @@
 """The pages that use the JavaScript client, and the client itself, as any web server serves files."""
 
+import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,3 +47,9 @@ async def served() -> AsyncIterator[int]:
         yield listener.port
     finally:
         await listener.stop(_GRACE_S)
+
+
+def of_the_package(path: str) -> tuple[bytes, str]:
+    """A file of the package, and what it is."""
+    file = PACKAGE / (path[1:] + ("index.html" if path.endswith("/") else ""))
+    return file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain"

@@ -1,17 +1,15 @@
 """The examples of the JavaScript client, each in a real Chromium, from the same origin as the demo."""
 
-import mimetypes
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import BrowserContext, Route
 
-from infra.cluster.process import ROOT
+from tests.browser.client_site import PACKAGE, of_the_package
 from tests.browser.demo_process import DemoProcess
 
 pytestmark = pytest.mark.browser
-PACKAGE: Final = ROOT / "clients/js"
 MODULES: Final = PACKAGE / "node_modules"
 CDN: Final = "https://esm.sh"
 _COMMONJS: Final = """
@@ -46,12 +44,6 @@ def of_the_cdn(path: str) -> str:
     if path == "/react-dom":
         return wrapped("react-dom/cjs/react-dom.production.js", "version", "react")
     return wrapped("scheduler/cjs/scheduler.production.js", "unstable_now")
-
-
-def of_the_package(path: str) -> tuple[bytes, str]:
-    """A file, and what it is."""
-    file = PACKAGE / (path[1:] + ("index.html" if path.endswith("/") else ""))
-    return file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain"
 
 
 async def answer(route: Route) -> None:

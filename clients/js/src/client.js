@@ -8,6 +8,7 @@ import { Token } from "./token.js";
 import { Watch } from "./watch.js";
 import { world } from "./world.js";
 
+const JSON_BODY = { "Content-Type": "application/json" };
 const STATES = ["live", "catching_up", "connecting", "offline"]; // from best to worst
 
 export class WatchClient extends EventTarget {
@@ -55,8 +56,7 @@ export class WatchClient extends EventTarget {
   }
 
   put(path, data, init) {
-    const headers = { "Content-Type": "application/json" };
-    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers });
+    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers: JSON_BODY });
   }
 
   delete(path, init) {
@@ -84,7 +84,7 @@ export class WatchClient extends EventTarget {
 
   async ticket(watches) {
     const body = JSON.stringify({ watches: [...watches].map((watch) => watch.label) });
-    const answer = await this.ask(addressOf(this.url, "tickets"), { method: "POST", body });
+    const answer = await this.ask(addressOf(this.url, "tickets"), { method: "POST", body, headers: JSON_BODY });
     return (await answer.json()).ticket;
   }
 

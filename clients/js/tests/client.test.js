@@ -79,15 +79,15 @@ test("tickets are shown where a WebSocket is opened, and each is for one watch",
   const stage = new Stage({ options: { transports: ["ws"], token: ["t1"], tickets: true } });
   const wanted = [];
   stage.network.answer = (url, { body, headers }) => {
-    wanted.push(`${url.pathname} ${headers.Authorization} ${body}`);
+    wanted.push(`${url.pathname} ${headers.Authorization} ${headers["Content-Type"]} ${body}`);
     return Response.json({ ticket: `k${wanted.length}`, expires_in_ms: 30_000 });
   };
   stage.watch("stocks/A");
   stage.watch("stocks?prefix=B");
   await stage.play([{ connects: { ticket: "k1", token: undefined } }, { connects: { ticket: "k2", token: undefined } }, { quiet: {} }]);
   assert.deepEqual(wanted, [
-    '/v1/tickets Bearer t1 {"watches":["stocks/A"]}',
-    '/v1/tickets Bearer t1 {"watches":["stocks?prefix=B"]}',
+    '/v1/tickets Bearer t1 application/json {"watches":["stocks/A"]}',
+    '/v1/tickets Bearer t1 application/json {"watches":["stocks?prefix=B"]}',
   ]);
   stage.client.close();
 });
