@@ -91,9 +91,12 @@ async def test_a_network_that_is_gone_is_noticed_and_one_that_is_back_is_used_at
         await browsing.set_offline(True)
         stage.network.cut()
         await is_state(page, "offline")
+        await page.wait_for_function("seen.states.filter(state => state === 'connecting').length >= 4")
         stage.network.mend()
         await browsing.set_offline(False)
         await is_state(page, "live")
+        # Nothing could be reached: that was no fault of WebSockets.
+        assert await page.evaluate("client.roads.current.name") == "ws"
     await stage.settled(page)
     await stage.judge(page)
 
