@@ -3,6 +3,7 @@ import { FINAL, NEEDS_TOKEN, WatchError, fromFrame } from "./problem.js";
 
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
+const HASTY_MS = 1_000;
 
 /** Some watches: decides when to connect for them, and when to give up. */
 export class Link {
@@ -13,6 +14,7 @@ export class Link {
   #isPlanned = false;
   #failures;
   #hasAsked = false;
+  #askedAt = 0;
 
   constructor(client, failures = 0) {
     this.client = client;
@@ -155,7 +157,11 @@ export class Link {
   }
 
   #pause(line, error) {
-    if (NEEDS_TOKEN.has(error.code)) return 0;
+    if (NEEDS_TOKEN.has(error.code)) {
+      const before = this.#askedAt;
+      this.#askedAt = this.client.world.now();
+      if (this.#askedAt - before > HASTY_MS) return 0;
+    }
     return error.retryMs ?? (line.isOpen ? line.comeBackMs : undefined) ?? this.#backoff();
   }
 

@@ -59,7 +59,9 @@ test("a token that was refused and renewed may be refused again, much later", as
   const refused = { refuses: { status: 401, code: "token_expired" } };
   await played.play([
     { connects: { token: "t1" } }, refused, { passes: { ms: 0 } }, { connects: { token: "t2" } }, { opens: {} }, { hears: {} }, { says: synced("stocks", "c1") }, { yields: {} },
-    { closes: { code: 4401 } }, { passes: { ms: 0 } }, { connects: { token: "t3" } }, { quiet: {} },
+    { passes: { ms: 1_001 } }, { closes: { code: 4401 } }, { passes: { ms: 0 } }, { connects: { token: "t3" } }, { quiet: {} },
+    // A server that takes every token and then refuses it is not asked without a pause.
+    { opens: {} }, { says: synced("stocks", "c2", true) }, { closes: { code: 4401 } }, { passes: { ms: 249 } }, { quiet: {} }, { passes: { ms: 1 } }, { connects: {} },
   ]);
   played.client.close();
 });
