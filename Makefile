@@ -27,8 +27,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: runtime-venv ## Run everything in one process and say what to open; PORT=9000 for another port than 8080
-	@exec $(BIN)/python -m cli demo --port $(PORT)
+demo: runtime-venv ## Run everything in one process and say what to open; PORT=9000, EXAMPLE=chat (a folder of examples/)
+	@exec $(BIN)/python -m cli demo --port $(PORT) $(if $(EXAMPLE),--example $(EXAMPLE))
 
 .PHONY: cluster
 cluster: cluster-tools ## Run the whole cluster as processes: three brokers, two producers, three push servers, HAProxy with TLS

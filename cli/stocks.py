@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from cli.stopping import is_set_within
+
 COLLECTION: Final = "stocks"
 
 _MOMENTUM_S: Final = 15.0  # a trend fades to 1/e in this time
@@ -178,15 +180,7 @@ async def run_market(
     if opened is not None:
         await opened()
     while True:
-        if await _is_set_within(stop, _TICK_S):
+        if await is_set_within(stop, _TICK_S):
             return
         for symbol, data in market.tick(time.monotonic()):
             await publish(f"{COLLECTION}/{symbol}", data)
-
-
-async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await stop.wait()
-    except TimeoutError:
-        return False

@@ -18,3 +18,12 @@ async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> Non
     with suppress(asyncio.CancelledError):
         await working
     return None
+
+
+async def is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for that long at most; whether `stop` was set."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await stop.wait()
+    except TimeoutError:
+        return False

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePath
 from typing import Final
 
 from starlette.requests import Request
@@ -31,11 +32,12 @@ _HEADERS: Final = {
 }
 
 
-def pages_of(package: str, folder: str) -> "Iterator[Page]":
-    """The files of a folder of a package, read now."""
-    for entry in (files(package) / folder).iterdir():
-        if entry.is_file():
-            yield _read(entry.name, entry.read_bytes())
+def pages_of(folder: Traversable) -> "Iterator[Page]":
+    """The files of a folder that are for a browser, read now."""
+    for entry in folder.iterdir():
+        media_type = _MEDIA_TYPES.get(PurePath(entry.name).suffix)
+        if media_type is not None and entry.is_file():
+            yield Page.of(entry.name, entry.read_bytes(), media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,14 @@ class Page:
     content: bytes
     headers: dict[str, str]
 
+    @classmethod
+    def of(cls, name: str, content: bytes, media_type: str) -> "Page":
+        """A file with this content."""
+        etag = f'"{sha256(content).hexdigest()[:32]}"'
+        return cls(name, content, {"Content-Type": media_type, "ETag": etag, **_HEADERS})
+
     async def respond(self, request: Request) -> Response:
         """Answer GET or HEAD; 304 to a matching `If-None-Match`."""
         if self.headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=self.headers)
         return Response(self.content, headers=self.headers)
-
-
-def _read(name: str, content: bytes) -> Page:
-    suffix = name[name.rindex(".") :]
-    etag = f'"{sha256(content).hexdigest()[:32]}"'
-    return Page(name, content, {"Content-Type": _MEDIA_TYPES[suffix], "ETag": etag, **_HEADERS})

@@ -1,44 +1,60 @@
 // The reader's own resources: write one by PUT or DELETE, and see what every watcher sees.
 
+import { element } from "/shared/element.js";
+import { Rows } from "/shared/rows.js";
+
 const LONGEST_LIST = 50;
+const NAMES = { connecting: "Connecting", live: "Live", catching_up: "Catching up", offline: "Offline", closed: "Closed" };
 
 export class Playground {
-  #resources;
+  #client;
   #parts;
-  /** The newest change first. @type {Map<string, HTMLElement>} */
-  #items = new Map();
+  #rows;
+  #store;
 
   /** @param parts the elements, by their id */
-  constructor(resources, parts) {
-    this.#resources = resources;
+  constructor(client, parts) {
+    this.#client = client;
     this.#parts = parts;
+    this.#rows = new Rows(parts["playground-list"], (resource) => this.#row(resource));
+    this.#store = client.store("playground");
+    this.#store.subscribe(() => this.#show());
+    client.addEventListener("state", () => this.#stateChanged());
     parts["playground-form"].addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#write(event.submitter?.value === "delete" ? "DELETE" : "PUT");
+      this.#write(event.submitter?.value === "delete" ? "delete" : "put");
     });
   }
 
-  changed(resource) {
-    this.#items.get(resource)?.remove();
-    this.#items.delete(resource);
-    const found = this.#resources.get(resource);
-    if (found !== undefined) this.#addItem(resource, found);
-    this.#parts["playground-empty"].hidden = this.#items.size > 0;
+  #stateChanged() {
+    this.#parts["playground-state"].dataset.state = this.#client.state;
+    this.#parts["playground-state-name"].textContent = NAMES[this.#client.state];
   }
 
-  #addItem(resource, { data, version, epoch }) {
+  /** The newest first. */
+  #show() {
+    const all = [...this.#store.getSnapshot()].sort(([, one], [, other]) => (other.time ?? "").localeCompare(one.time ?? ""));
+    this.#rows.show(all.slice(0, LONGEST_LIST));
+    this.#parts["playground-empty"].hidden = all.length > 0;
+  }
+
+  #row(resource) {
     const id = resource.slice("playground/".length);
-    const item = itemOf(id, data, version, () => this.#edit(id, data));
-    Object.assign(item.dataset, { resource, version, epoch });
-    this.#items.set(resource, item);
-    this.#parts["playground-list"].prepend(item);
-    if (this.#items.size > LONGEST_LIST) this.#dropOldest();
-  }
-
-  #dropOldest() {
-    const [resource, item] = this.#items.entries().next().value;
-    item.remove();
-    this.#items.delete(resource);
+    const version = element("small");
+    const text = element("code");
+    const button = element("button", { type: "button", title: "Put it into the form" }, element("strong", {}, id), version, text);
+    const item = element("li", { dataset: { resource } }, button);
+    let data = null;
+    button.addEventListener("click", () => this.#edit(id, data));
+    return {
+      element: item,
+      show: (frame) => {
+        data = frame.data;
+        item.dataset.version = frame.version;
+        version.textContent = `v ${frame.version}`;
+        text.textContent = JSON.stringify(data);
+      },
+    };
   }
 
   #edit(id, data) {
@@ -47,17 +63,15 @@ export class Playground {
     this.#parts["playground-data"].focus();
   }
 
-  async #write(method) {
-    const id = this.#parts["playground-id"].value;
-    const body = this.#parts["playground-data"].value;
-    const mistake = method === "PUT" ? mistakeOf(body) : null;
-    if (mistake !== null) return this.#report("failed", mistake);
-    this.#report("pending", "Waiting for Kafka’s acknowledgement …");
+  async #write(how) {
+    const path = `playground/${this.#parts["playground-id"].value}`;
     try {
-      const { version } = await send(method, id, body);
-      return this.#report("done", `${method === "PUT" ? "Stored" : "Deleted"} as version ${version}.`);
+      const data = how === "put" ? JSON.parse(this.#parts["playground-data"].value) : undefined;
+      this.#report("pending", "Waiting for Kafka’s acknowledgement …");
+      const { version } = await (how === "put" ? this.#client.put(path, data) : this.#client.delete(path));
+      this.#report("done", `${how === "put" ? "Stored" : "Deleted"} as version ${version}.`);
     } catch (error) {
-      return this.#report("failed", error.message);
+      this.#report("failed", error instanceof SyntaxError ? `This is not JSON: ${error.message}` : error.message);
     }
   }
 
@@ -65,41 +79,4 @@ export class Playground {
     this.#parts["playground-result"].dataset.outcome = outcome;
     this.#parts["playground-result"].textContent = text;
   }
-}
-
-/** Resolves to the producer's answer (`resource`, `version`, `cursor`), rejects with the detail of its refusal. */
-async function send(method, id, body) {
-  const response = await fetch(`/v1/playground/${encodeURIComponent(id)}`, {
-    method,
-    ...(method === "PUT" && { headers: { "Content-Type": "application/json" }, body }),
-  });
-  if (response.ok) return response.json();
-  const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.detail ?? problem.title ?? `The server answered ${response.status}.`);
-}
-
-function mistakeOf(text) {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    return `This is not JSON: ${error.message}`;
-  }
-}
-
-function itemOf(id, data, version, onChoose) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.title = "Put it into the form";
-  button.append(text("strong", id), text("small", `v ${version}`), text("code", JSON.stringify(data)));
-  button.addEventListener("click", onChoose);
-  item.append(button);
-  return item;
-}
-
-function text(name, content) {
-  const element = document.createElement(name);
-  element.textContent = content;
-  return element;
 }

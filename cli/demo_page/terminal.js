@@ -1,4 +1,6 @@
-// What to type into a terminal, and what the server sends: for those who want to see the protocol itself.
+// What to type into a terminal, and what the client is told: for those who want to see the protocol itself.
+
+import { element } from "/shared/element.js";
 
 const SHOWN_FRAMES = 12;
 const COPIED_MS = 1500;
@@ -18,17 +20,12 @@ export function showCommands(list) {
 }
 
 function commandItem(title, command) {
-  const item = document.createElement("li");
-  const line = document.createElement("div");
-  line.append(element("code", command), copyButton(title, command));
-  item.append(element("p", title), line);
-  return item;
+  const line = element("div", {}, element("code", {}, command), copyButton(title, command));
+  return element("li", {}, element("p", {}, title), line);
 }
 
 function copyButton(title, command) {
-  const button = element("button", "Copy");
-  button.type = "button";
-  button.setAttribute("aria-label", `Copy: ${title}`);
+  const button = element("button", { type: "button", "aria-label": `Copy: ${title}` }, "Copy");
   button.addEventListener("click", async () => {
     button.textContent = (await copied(command, button)) ? "Copied" : "Selected";
     setTimeout(() => (button.textContent = "Copy"), COPIED_MS);
@@ -58,15 +55,9 @@ export class FrameLog {
     this.#list = list;
   }
 
-  heard(frame) {
+  told(frame) {
     if (!this.#panel.open) return;
-    this.#list.prepend(element("li", JSON.stringify(frame)));
+    this.#list.prepend(element("li", {}, JSON.stringify(frame)));
     while (this.#list.children.length > SHOWN_FRAMES) this.#list.lastElementChild.remove();
   }
-}
-
-function element(name, content) {
-  const made = document.createElement(name);
-  made.textContent = content;
-  return made;
 }

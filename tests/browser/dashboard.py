@@ -10,7 +10,7 @@ _RECORDER: Final = Path(__file__).with_name("recorder.js")
 _WAIT_MS: Final = 20_000
 # What Chromium itself says of a server that is away; the page can't keep it quiet.
 _NETWORK_NOISE: Final = ("net::ERR_", "Failed to load resource", "WebSocket connection to", "EventSource")
-TRANSPORTS: Final = {"sse": "Server-Sent Events", "websocket": "WebSocket", "poll": "long poll"}
+TRANSPORTS: Final = {"sse": "Server-Sent Events", "ws": "WebSocket", "poll": "long poll"}
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Dashboard:
         return dashboard
 
     async def choose(self, transport: str) -> None:
-        """Pick a transport (`sse`, `websocket` or `poll`) as a user does."""
+        """Pick a transport (`sse`, `ws` or `poll`) as a user does."""
         await self.page.get_by_role("radio", name=_LABELS[transport]).check()
 
     async def wait_state(self, words: str) -> None:
@@ -45,14 +45,14 @@ class Dashboard:
     async def wait_moves(self, stocks: int = 3, *, since: dict[str, str] | None = None) -> None:
         """Until that many stocks show another version than `since` (as `versions` gave it; left out: than now)."""
         await self.page.wait_for_function(
-            """([since, stocks]) => [...document.querySelectorAll("#stock-rows tr")]
+            """([since, stocks]) => [...document.querySelectorAll("#quote-list .quote")]
                 .filter((row) => row.dataset.version !== since[row.dataset.resource]).length >= stocks""",
             arg=[await self.versions() if since is None else since, stocks],
         )
 
     async def versions(self) -> dict[str, str]:
         """The version shown of each stock."""
-        rows = """() => Object.fromEntries([...document.querySelectorAll("#stock-rows tr")]
+        rows = """() => Object.fromEntries([...document.querySelectorAll("#quote-list .quote")]
             .map((row) => [row.dataset.resource, row.dataset.version]))"""
         versions: dict[str, str] = await self.page.evaluate(rows)
         return versions
@@ -67,7 +67,7 @@ class Dashboard:
             self.errors.append(message.text)
 
 
-_LABELS: Final = {"sse": "SSE", "websocket": "WebSocket", "poll": "Long poll"}
+_LABELS: Final = {"sse": "SSE", "ws": "WebSocket", "poll": "Long poll"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 
 new MutationObserver(() => {
-  for (const row of document.querySelectorAll("#stock-rows tr")) {
+  for (const row of document.querySelectorAll("#quote-list .quote")) {
     const { resource, version, epoch } = row.dataset;
+    if (version === undefined) continue; // yet to be painted
     const price = row.querySelector(".price span")?.textContent;
     const last = window.shown.findLast((entry) => entry.resource === resource);
     if (last?.version !== version || last.epoch !== Number(epoch)) {

@@ -21,9 +21,9 @@ async def test_prices_move_over_each_transport(dashboard: Dashboard, transport: 
 
 
 async def test_a_price_is_shown_with_its_currency_its_change_and_its_direction(dashboard: Dashboard) -> None:
-    row = dashboard.page.get_by_role("row", name="AAPL")
-    await row.wait_for()
-    text = " ".join((await row.inner_text()).split())
+    quote = dashboard.page.get_by_role("listitem").filter(has=dashboard.page.get_by_role("heading", name="AAPL"))
+    await quote.wait_for()
+    text = " ".join((await quote.inner_text()).split())
     assert "Apple" in text
     assert "USD" in text
     assert any(arrow in text for arrow in "▲▼■")
@@ -33,7 +33,7 @@ async def test_a_price_is_shown_with_its_currency_its_change_and_its_direction(d
 async def test_changing_the_transport_resumes_and_starts_nothing_over(dashboard: Dashboard) -> None:
     await dashboard.wait_live("sse")
     epoch = await dashboard.read("watchroute.epoch")
-    for transport in ("websocket", "poll", "sse"):
+    for transport in ("ws", "poll", "sse"):
         await dashboard.choose(transport)
         await dashboard.wait_live(transport)
         await dashboard.wait_moves()
@@ -45,11 +45,50 @@ async def test_the_counters_follow_the_watch(dashboard: Dashboard) -> None:
     await dashboard.wait_live("sse")
     first = await dashboard.read("watchroute.cursor")
     await dashboard.page.wait_for_function("first => watchroute.cursor !== first", arg=first)
-    await dashboard.page.wait_for_function("() => document.querySelector('#as-of').textContent !== '–'")
+    await dashboard.page.wait_for_function("() => document.querySelector('#freshness').textContent !== '–'")
     shown = {name: await dashboard.page.locator(f"#{name}").inner_text() for name in ("events", "last-version")}
     assert int(shown["events"].replace(",", "")) >= 12
     assert shown["last-version"].isdecimal()
-    assert await dashboard.page.locator("#skipped").inner_text() == "0"
+    assert await dashboard.page.locator("#left-out").inner_text() == "0"
+
+
+async def test_a_log_is_told_from_where_the_state_has_come_to(dashboard: Dashboard) -> None:
+    await dashboard.wait_state("newest values")
+    await dashboard.wait_live("sse")
+    await dashboard.page.get_by_role("radio", name="log").check()
+    await dashboard.wait_state("every value")
+    await dashboard.wait_moves()
+    assert await dashboard.read("watchroute.epoch") == 0
+    assert regressions(await everything_shown(dashboard)) == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_connection_that_is_broken_by_hand_heals(dashboard: Dashboard, transport: str) -> None:
+    await dashboard.choose(transport)
+    await dashboard.wait_live(transport)
+    await dashboard.page.get_by_role("button", name="Break the connection").click()
+    await dashboard.wait_state("broken by you")
+    before = await dashboard.versions()
+    await dashboard.wait_live(transport)
+    await dashboard.wait_moves(since=before)
+    assert regressions(await everything_shown(dashboard)) == []
+
+
+async def test_everything_is_reached_by_keyboard(dashboard: Dashboard) -> None:
+    await dashboard.wait_live("sse")
+    await dashboard.page.keyboard.press("Tab")
+    assert await dashboard.read("document.activeElement.textContent") == "Skip to the prices"
+    await dashboard.page.keyboard.press("Tab")
+    await dashboard.page.keyboard.press("ArrowRight")
+    await dashboard.wait_state("every value")
+    await dashboard.page.keyboard.press("Tab")
+    await dashboard.page.keyboard.press("ArrowRight")
+    await dashboard.wait_live("ws")
+    await dashboard.page.keyboard.press("Tab")
+    await dashboard.page.keyboard.press("Enter")
+    await dashboard.wait_state("broken by you")
+    assert await dashboard.read("document.activeElement.id") == "break"
+    await dashboard.wait_live("ws")
 
 
 async def test_a_put_and_a_delete_by_http_reach_the_playground(dashboard: Dashboard, demo: DemoProcess) -> None:
@@ -91,7 +130,7 @@ async def test_two_pages_show_the_same_note(dashboard: Dashboard, context: Brows
     await demo.delete(f"playground/{name}")
 
 
-@pytest.mark.parametrize("width", [360, 768, 1920])
+@pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])
 async def test_the_page_fits_its_window(dashboard: Dashboard, width: int) -> None:
     await dashboard.page.set_viewport_size({"width": width, "height": 800})
     await dashboard.wait_live("sse")
@@ -105,5 +144,5 @@ async def test_the_commands_are_those_of_this_server(dashboard: Dashboard, demo:
 
 
 async def test_the_frames_are_shown_as_they_come(dashboard: Dashboard) -> None:
-    await dashboard.page.get_by_text("What the server sends").click()
+    await dashboard.page.get_by_text("What the client is told").click()
     await dashboard.page.locator("#frame-lines li", has_text='"event":"put"').first.wait_for()

@@ -49,7 +49,7 @@ async def test_prices_move(demo: Demo) -> None:
 async def test_the_page_and_the_health_are_on_the_same_port(demo: Demo) -> None:
     async with Http(demo.url) as http:
         assert "<title>" in (await http.get("/")).body.decode()
-        assert (await http.get("/demo/app.js")).status == 200
+        assert (await http.get("/page/app.js")).status == 200
         assert (await http.get("/readyz")).status == (await http.get("/livez")).status == 200
         assert b"watchroute_records_total" in (await http.get("/metrics")).body
         refused = await http.request("PATCH", "/v1/stocks/AAPL")

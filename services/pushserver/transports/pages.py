@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 from typing import Final
 
 from starlette.requests import Request
@@ -36,5 +37,5 @@ async def show(_: Reception, scope: Scope, receive: Receive, send: Send) -> None
 
 @lru_cache(maxsize=1)
 def _pages() -> Mapping[bytes, Page]:
-    found = {page.name: page for page in pages_of("services.pushserver", "docs_page")}
+    found = {page.name: page for page in pages_of(files("services.pushserver") / "docs_page")}
     return {ROOT: found.pop("index.html"), **{ROOT + b"/" + name.encode(): page for name, page in found.items()}}

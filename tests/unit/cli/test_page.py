@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from urllib.parse import urljoin
 
 import pytest
 from starlette.applications import Starlette
@@ -8,13 +9,19 @@ from starlette.testclient import TestClient
 
 from cli.page import page_routes
 
-FILES = sorted(entry.name for entry in (files("cli") / "demo_page").iterdir())
-PATHS = ["/" if name == "index.html" else f"/demo/{name}" for name in FILES]
+CLI = files("cli")
+FOLDERS = {"/page/": "demo_page", "/shared/": "shared_page", "/clients/js/": "javascript"}
+PATHS = sorted(
+    "/" if entry.name == "index.html" else below + entry.name
+    for below, folder in FOLDERS.items()
+    for entry in (CLI / folder).iterdir()
+    if not entry.name.endswith(".d.ts")
+)
 
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=page_routes())) as opened:
+    with TestClient(Starlette(routes=page_routes(CLI / "demo_page"))) as opened:
         yield opened
 
 
@@ -22,9 +29,9 @@ def client() -> Iterator[TestClient]:
     ("path", "media_type"),
     [
         ("/", "text/html; charset=utf-8"),
-        ("/demo/app.js", "text/javascript; charset=utf-8"),
-        ("/demo/style.css", "text/css; charset=utf-8"),
-        ("/demo/favicon.svg", "image/svg+xml"),
+        ("/page/app.js", "text/javascript; charset=utf-8"),
+        ("/page/style.css", "text/css; charset=utf-8"),
+        ("/shared/favicon.svg", "image/svg+xml"),
     ],
 )
 def test_each_kind_of_file_has_its_media_type(client: TestClient, path: str, media_type: str) -> None:
@@ -58,15 +65,15 @@ def test_head_answers_as_get_and_other_methods_are_refused(client: TestClient) -
 
 
 def test_there_is_nothing_beside_the_page(client: TestClient) -> None:
-    for path in ("/demo/index.html", "/demo/", "/demo/..%2fstocks.py", "/demo/nothing.js"):
+    for path in ("/page/index.html", "/page/", "/page/..%2fstocks.py", "/page/nothing.js", "/clients/js/index.d.ts"):
         assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path == "/" or path.endswith(".js")])
 def test_everything_that_a_file_refers_to_is_served(client: TestClient, path: str) -> None:
     text = client.get(path).text
-    for name in re.findall(r'(?:src|href)="(/[^"]*)"|from "\.(/[^"]*)"', text):
-        target = name[0] or f"/demo{name[1]}"
+    for name in re.findall(r'(?:(?:src|href)=|from |^import )"([./][^"]*)"', text, re.MULTILINE):
+        target = urljoin(path, name)
         assert client.get(target).status_code == 200, target
 
 
