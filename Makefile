@@ -24,7 +24,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: runtime-venv ## Run everything in one process and say what to open; PORT=9000, EXAMPLE=chat (a folder of examples/)
@@ -49,6 +49,10 @@ chaos: test-tools ## Play every fault in a whole cluster under load, and judge w
 .PHONY: fuzz
 fuzz: dev-venv ## Try inputs of strangers, a million for each parser of bytes and each live service; ARGS="live --seconds 60"
 	$(BIN)/python -m tests.hostile.fuzz --inputs $(INPUTS) $(ARGS)
+
+.PHONY: screenshots
+screenshots: test-tools ## Take the pictures of the demo and of examples/ that the README shows
+	WATCHROUTE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py -o faulthandler_timeout=0 $(ARGS)
 
 .PHONY: bench
 bench: test-tools ## Measure against the kernel's own price, under 15 minutes; ARGS="paced-ws wide" for some of it

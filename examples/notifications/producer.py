@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 from cli.example import Opened
@@ -40,5 +40,7 @@ async def produce(publisher: SteadyPublisher, stop: asyncio.Event, opened: Opene
         for sub in PEOPLE:
             await notify(sub)
     await opened()
-    while not await is_set_within(stop, random.uniform(2, 5)):
-        await notify(random.choice(PEOPLE))
+    for sub in cycle(PEOPLE):
+        if await is_set_within(stop, random.uniform(1.5, 3.5)):
+            return
+        await notify(sub)

@@ -27,14 +27,16 @@ class DemoDied(AssertionError):
 class DemoProcess:
     """`python -m cli demo`; it keeps its port over restarts and dies with the test run.
 
-    Without a `bootstrap` it has its embedded Kafka, and a new one with each start.
+    Without a `bootstrap` it has its embedded Kafka, and a new one with each start. `example` is a folder of examples/.
     """
 
-    def __init__(self, bootstrap: str | None, folder: Path) -> None:
+    def __init__(self, bootstrap: str | None, folder: Path, example: str | None = None) -> None:
         self.port = free_port()
         self._log = folder / f"demo-{self.port}.log"
         kafka = [] if bootstrap is None else ["--kafka", bootstrap]
-        self._command = ["-m", "cli", "demo", "--port", str(self.port), *kafka]
+        shown = [] if example is None else ["--example", example]
+        self._command = ["-m", "cli", "demo", "--port", str(self.port), *kafka, *shown]
+        self._sign = "readyz" if example else "v1/stocks/AAPL"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -42,10 +44,10 @@ class DemoProcess:
         return f"http://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Start it unless it runs, and return when it serves a price."""
+        """Start it unless it runs, and return when it serves a price, or is ready with its example."""
         if self._process is None:
             self._launch()
-        await until(self._serves, f"{self.url} serves a price", within_s=_READY_WITHIN_S)
+        await until(self._serves, f"{self.url} serves", within_s=_READY_WITHIN_S)
 
     def kill(self) -> None:
         """SIGKILL: no bookmark, no goaway, no close."""
@@ -95,7 +97,7 @@ class DemoProcess:
         if self._process.poll() is not None:
             tail = self._log.read_bytes()[-_LOG_TAIL_BYTES:].decode(errors="replace")
             raise DemoDied(f"the demo ended with {self._process.returncode}:\n{tail}")
-        url = f"{self.url}/v1/stocks/AAPL"
+        url = f"{self.url}/{self._sign}"
         try:
             async with aiohttp.ClientSession(timeout=_ANSWER_WITHIN) as session, session.get(url) as answer:
                 return answer.status == 200
