@@ -21,6 +21,9 @@ LINES = {
         "Rain tonight, so no need to water.",
         "I planted the beans along the south wall.",
         "The hedgehog is back!",
+        "There is rhubarb for whoever wants it.",
+        "The shed key hangs behind the door.",
+        "Slugs have found the lettuce.",
     ),
     "kitchen": (
         "Soup is at one o’clock.",
@@ -28,6 +31,9 @@ LINES = {
         "Who made the lemon cake? It is gone.",
         "The new knife is very sharp, mind your fingers.",
         "There is coffee.",
+        "The oven takes ten minutes longer than it says.",
+        "Plums on the table, please take some.",
+        "Whose is the blue pot?",
     ),
     "workshop": (
         "The lathe is free until four.",
@@ -35,6 +41,9 @@ LINES = {
         "The shelf is glued; don’t touch it before tomorrow.",
         "I found the missing 13 mm socket.",
         "New sandpaper has arrived.",
+        "Ear muffs are in the top drawer.",
+        "The band saw needs a new blade.",
+        "Who left the light on?",
     ),
 }
 KEPT = 20
@@ -59,7 +68,8 @@ async def produce(publisher: SteadyPublisher, stop: asyncio.Event, opened: Opene
     for number in count():
         if await is_set_within(stop, random.uniform(3, 6)):
             return
-        room = list(ROOMS)[number % len(ROOMS)]
-        await say(room, random.choice(LINES[room]))
+        turn, place = divmod(number, len(ROOMS))
+        room = list(ROOMS)[place]
+        await say(room, LINES[room][(FIRST + turn) % len(LINES[room])])
         if len(said) > KEPT:
             await publisher.delete(said.popleft())
