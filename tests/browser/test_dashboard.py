@@ -33,8 +33,13 @@ async def test_a_price_is_shown_with_its_currency_its_change_and_its_direction(d
 async def test_changing_the_transport_resumes_and_starts_nothing_over(dashboard: Dashboard) -> None:
     await dashboard.wait_live("sse")
     epoch = await dashboard.read("watchroute.epoch")
-    for transport in ("ws", "poll", "sse"):
-        await dashboard.choose(transport)
+    for transport, address in (("ws", None), ("poll", "**/v1/stocks/poll?*"), ("sse", "**/v1/stocks/stream?*")):
+        if address is None:
+            await dashboard.choose(transport)
+        else:
+            async with dashboard.page.expect_request(address) as asked:
+                await dashboard.choose(transport)
+            assert "cursor=" in (await asked.value).url
         await dashboard.wait_live(transport)
         await dashboard.wait_moves()
     assert await dashboard.read("watchroute.epoch") == epoch

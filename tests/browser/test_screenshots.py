@@ -95,6 +95,9 @@ async def test_each_page_is_worth_a_picture(chromium: Browser, tmp_path: Path, n
         for size, end in ((DESKTOP, ""), (TELEPHONE, "-telephone")):
             async with opened(chromium, demo.url, size, dark=bool(end)) as page:
                 await prepared(page, name)
+                await expect(page.page.locator("#freshness")).not_to_have_text("–")
+                if name != "chat":
+                    await page.read("scrollTo(0, 0)")
                 picture = small(await page.page.screenshot(animations="disabled"))
                 assert len(picture) <= LARGEST_BYTES
                 (folder / f"{name or 'stocks'}{end}.png").write_bytes(picture)

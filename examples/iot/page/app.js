@@ -88,6 +88,7 @@ function watchHall(prefix) {
 
 function told({ event, resource, data }) {
   if (event === "reset") for (const hall of halls.values()) hall.clear();
+  if (event === "synced") changes = 0; // what was told so far were no changes
   if (event !== "put") return;
   changes += 1;
   halls.get(resource.slice("sensors/".length).split(".")[0])?.set(resource, data.celsius);
