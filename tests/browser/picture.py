@@ -8,17 +8,18 @@ from typing import Final
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOURS: Final = 256
+_COMMON: Final = 160
 _RGB: Final = 3
 
 
 def small(png: bytes) -> bytes:
-    """The same picture in the 256 colours that it has most of; it must be one of 8-bit RGB, as a browser takes it."""
+    """The same picture in 256 of its colours; it must be one of 8-bit RGB, as a browser takes it."""
     chunks = list(_chunks(png))
     width, height, depth, kind = struct.unpack(">IIBB", dict(chunks)[b"IHDR"][:10])
     assert (depth, kind) == (8, 2), "it isn't 8-bit RGB"
     packed = b"".join(data for name, data in chunks if name == b"IDAT")
     pixels = [_pixels(row) for row in _rows(zlib.decompress(packed), width * _RGB)]
-    palette = [colour for colour, _ in Counter(pixel for row in pixels for pixel in row).most_common(_COLOURS)]
+    palette = _palette(Counter(pixel for row in pixels for pixel in row))
     place = {colour: at for at, colour in enumerate(palette)}
     for colour in {pixel for row in pixels for pixel in row} - place.keys():
         place[colour] = min(range(len(palette)), key=lambda at: _distance(palette[at], colour))
@@ -26,6 +27,19 @@ def small(png: bytes) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     written = ((b"IHDR", head), (b"PLTE", b"".join(palette)), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(*each) for each in written)
+
+
+def _palette(counted: Counter[bytes]) -> list[bytes]:
+    """What there is most of, and then always what is furthest from all that: what is rare and alone is kept, too."""
+    palette = [colour for colour, _ in counted.most_common(_COMMON)]
+    away = {colour: min(_distance(colour, each) for each in palette) for colour in counted.keys() - set(palette)}
+    while away and len(palette) < _COLOURS:
+        found = max(away, key=lambda colour: away[colour])
+        palette.append(found)
+        del away[found]
+        for colour in away:
+            away[colour] = min(away[colour], _distance(colour, found))
+    return palette
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
