@@ -37,8 +37,7 @@ def _palette(counted: Counter[bytes]) -> list[bytes]:
         found = max(away, key=lambda colour: away[colour])
         palette.append(found)
         del away[found]
-        for colour in away:
-            away[colour] = min(away[colour], _distance(colour, found))
+        away = {colour: min(far, _distance(colour, found)) for colour, far in away.items()}
     return palette
 
 
