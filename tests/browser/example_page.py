@@ -42,9 +42,15 @@ async def opened(
     await context.close()
 
 
+async def wait_shown(page: Dashboard, selector: str) -> None:
+    """Until it is live, and what is selected shows something."""
+    await page.wait_state("Live")
+    await page.page.wait_for_function("selector => document.querySelector(selector)?.textContent", arg=selector)
+
+
 async def wait_change(page: Dashboard, selector: str) -> None:
     """Until what is selected shows something, and then something else."""
-    await page.page.wait_for_function("selector => document.querySelector(selector)?.textContent", arg=selector)
+    await wait_shown(page, selector)
     before = await page.page.evaluate(_LIVE_HTML, selector)
     await page.page.wait_for_function(
         "([selector, before]) => document.querySelector(selector).innerHTML !== before", arg=[selector, before]

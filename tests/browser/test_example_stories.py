@@ -126,7 +126,7 @@ async def test_a_pointer_is_moved_by_keyboard_and_by_mouse_and_seen_elsewhere(ch
             arg=100 / board["width"] * 100,
         )
         await mine.page.goto(f"{demo.url}/livez")
-        await pointer.wait_for(state="detached")
+        await pointer.wait_for(state="detached", timeout=8_000)  # before it is taken for gone
 
 
 async def test_an_order_that_is_chosen_is_followed_step_by_step(chromium: Browser, show: Show) -> None:

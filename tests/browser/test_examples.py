@@ -16,6 +16,7 @@ from tests.browser.example_page import (
     heals,
     opened,
     wait_change,
+    wait_shown,
 )
 
 pytestmark = pytest.mark.browser
@@ -57,7 +58,7 @@ async def test_it_fits_its_window_and_can_be_read(
 ) -> None:
     name, demo = example
     async with opened(chromium, demo.url, size, dark=dark) as page:
-        await wait_change(page, LIVE[name])
+        await wait_shown(page, LIVE[name])
         assert await page.read("document.documentElement.scrollWidth") == size[0]
         assert await page.read(LEGIBILITY) == []
 
@@ -67,7 +68,7 @@ async def test_every_control_is_reached_by_keyboard_and_seen_when_it_is(
 ) -> None:
     name, demo = example
     async with opened(chromium, demo.url) as page:
-        await wait_change(page, LIVE[name])
+        await wait_shown(page, LIVE[name])
         stops = set()
         for _ in range(40):
             await page.page.keyboard.press("Tab")

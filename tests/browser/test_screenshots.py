@@ -13,7 +13,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.dashboard import Dashboard
 from tests.browser.demo_process import DemoProcess
-from tests.browser.example_page import DESKTOP, EXAMPLES, LIVE, TELEPHONE, opened, wait_change
+from tests.browser.example_page import DESKTOP, EXAMPLES, LIVE, TELEPHONE, opened, wait_shown
 from tests.browser.picture import small
 
 pytestmark = pytest.mark.browser
@@ -68,7 +68,6 @@ PREPARED: Final[dict[str, Callable[[Dashboard], Awaitable[None]]]] = {
 
 async def prepared(page: Dashboard, name: str | None) -> None:
     """Wait until the page is worth a picture."""
-    await page.wait_state("Live")
     if name is None:
         await page.page.get_by_role("button", name="PUT").click()
         await page.page.locator("#playground-list li").first.wait_for()
@@ -81,7 +80,7 @@ async def prepared(page: Dashboard, name: str | None) -> None:
             timeout=300_000 if IMAGES else 30_000,
         )
         return
-    await wait_change(page, LIVE[name])
+    await wait_shown(page, LIVE[name])
     if name in PREPARED:
         await PREPARED[name](page)
 
