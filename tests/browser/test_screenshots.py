@@ -55,6 +55,8 @@ async def listen(page: Dashboard) -> None:
 
 async def heat_up(page: Dashboard) -> None:
     await page.page.locator('#halls [data-hot="true"]').first.wait_for(timeout=60_000)
+    if IMAGES:
+        await page.page.wait_for_function("() => document.querySelector('#hot').textContent > 50", timeout=60_000)
 
 
 PREPARED: Final[dict[str, Callable[[Dashboard], Awaitable[None]]]] = {

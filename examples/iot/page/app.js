@@ -77,10 +77,12 @@ for (const [name, hall] of halls) {
 const client = new WatchClient("/", { world: bar.world });
 let watch = null;
 let changes = 0;
+let isComplete = false;
 
 /** All sensors, or those of one hall: the prefix of their names is what is asked for, and nothing else is sent. */
 function watchHall(prefix) {
   watch?.close();
+  isComplete = false;
   for (const hall of halls.values()) hall.clear();
   watch = client.watch("sensors", { prefix: prefix || undefined, onFrame: told });
   bar.follow(client, watch);
@@ -88,9 +90,9 @@ function watchHall(prefix) {
 
 function told({ event, resource, data }) {
   if (event === "reset") for (const hall of halls.values()) hall.clear();
-  if (event === "synced") changes = 0; // what was told so far were no changes
+  if (event === "reset" || event === "synced") isComplete = event === "synced";
   if (event !== "put") return;
-  changes += 1;
+  if (isComplete) changes += 1; // what is told before that is the state
   halls.get(resource.slice("sensors/".length).split(".")[0])?.set(resource, data.celsius);
 }
 
