@@ -81,3 +81,21 @@ async def test_a_parameter_and_another_method_are_refused(asking: Asking) -> Non
     _, served = asking
     assert (await ask(served.port, Route("GET", f"{DOCUMENT}?x=1"), {})).status == 400
     assert (await ask(served.port, Route("DELETE", DOCUMENT), {})).status == 405
+
+
+@pytest.mark.parametrize("target", [DOCUMENT, "/docs", "/docs/app.js"])
+async def test_head_is_answered_as_get_without_a_body(asking: Asking, target: str) -> None:
+    _, served = asking
+    whole = await ask(served.port, Route("GET", target), {})
+    head = await ask(served.port, Route("HEAD", target), {})
+    assert (whole.status, head.status, head.body) == (200, 200, b"")
+    assert f"content-length: {len(whole.body)}" in head.head.lower()
+
+
+async def test_the_page_is_shown_to_everybody_and_holds_nothing_of_collections(asking: Asking) -> None:
+    _, served = asking
+    page = await ask(served.port, Route("GET", "/docs"), {})
+    assert "content-security-policy: default-src 'none'" in page.head.lower()
+    assert b"/v1/open" not in page.body.replace(DOCUMENT.encode(), b"")
+    assert (await ask(served.port, Route("GET", "/docs/other.js"), {})).status == 404
+    assert (await ask(served.port, Route("POST", "/docs"), {})).status == 405
