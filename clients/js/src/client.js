@@ -70,8 +70,6 @@ export class WatchClient extends EventTarget {
     this.show();
   }
 
-  // For the parts.
-
   async ask(url, /** @type {any} */ init = {}) {
     const token = await this.token.get();
     const headers = token ? { Authorization: `Bearer ${token}`, ...init.headers } : init.headers;

@@ -103,7 +103,7 @@ export class Line {
       this.#beat();
       this.#each((watch) => watch.onBookmark(frame));
     } else if (event === "goaway") {
-      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // the last bookmark came early
+      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // its bookmark came early
       this.comeBackMs = frame.reconnect_in_ms;
       this.link.goAway(this);
     } else if (event === "auth") this.link.renew(this);

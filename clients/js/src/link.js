@@ -1,5 +1,5 @@
 import { Line } from "./line.js";
-import { FINAL, NEEDS_TOKEN, WatchError, fromFrame } from "./problem.js";
+import { NEEDS_TOKEN, WatchError, fromFrame, isFinal } from "./problem.js";
 
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
@@ -111,17 +111,17 @@ export class Link {
     if (!line.isOpen && code !== "silent" && !error.isAway) this.client.roads[code === "lost" ? "failed" : "opened"](line.road);
     this.client.reason = error;
     if (code === "expired") for (const watch of this.watches) watch.onExpired(error, line.number);
-    if (FINAL.has(code) || (NEEDS_TOKEN.has(code) && !this.#askAgain())) this.#fail(error);
+    if (isFinal(error) || (NEEDS_TOKEN.has(code) && !this.#askAgain())) this.#fail(error);
     else if (this.#timer === null && (wasNext || !this.#line)) this.#plan(this.#pause(line, error));
     this.client.show();
   }
 
-  /** That of one watch leaves a shared connection as it is; any other says why it ends. */
+  /** That of one watch leaves a shared connection as it is. */
   onProblem(line, frame, watch) {
     const error = fromFrame(frame);
     const { code } = error;
     if (!watch || !line.road.shared) line.problem = frame.ref ? line.problem : error;
-    else if (FINAL.has(code) || NEEDS_TOKEN.has(code)) this.client.refuse(watch, error);
+    else if (isFinal(error) || NEEDS_TOKEN.has(code)) this.client.refuse(watch, error);
     else if (code === "expired") {
       watch.onExpired(error, line.number);
       line.again(watch);

@@ -1,12 +1,14 @@
-export const FINAL = new Set([
+const FINAL = new Set([
   "forbidden", "not_found", "invalid", "too_large", "method_not_allowed", "not_acceptable", "head_too_large",
 ]);
 export const NEEDS_TOKEN = new Set(["unauthenticated", "token_expired"]);
+export const isFinal = ({ code, retry }) => FINAL.has(code) || (retry === false && !NEEDS_TOKEN.has(code));
 
 const CLOSES = { 1009: "too_large", 4400: "invalid", 4401: "unauthenticated", 4403: "forbidden", 4404: "not_found" };
 
 export class WatchError extends Error {
   retryMs;
+  retry;
 
   constructor(code, message, members) {
     super(message || code);

@@ -189,7 +189,7 @@ export class Watch {
       this.#options.onFrame(frame);
     } catch (error) {
       queueMicrotask(() => {
-        throw error; // no reason to lose what others are told
+        throw error; // others are told all the same
       });
     }
   }

@@ -128,3 +128,13 @@ test("a client that is closed while it waits for a token opens nothing", async (
   give("t1");
   await late.play([{ quiet: {} }]);
 });
+
+test("frames, members and codes that don't exist yet are passed over, but for whether to try again", async () => {
+  const played = stage({}, "stocks", "chats");
+  const problem = (watch, retry) => ({ says: { event: "problem", code: "eclipse", message: "dark", retry, watch, phase: 1 } });
+  await played.play([...OPEN, { hears: { watch: "stocks" } }, { hears: { watch: "chats" } }, { says: { event: "weather", watch: "stocks", cursor: null } },
+    { says: { ...put("stocks/A", 1), colour: "red" } }, { yields: { version: 1, colour: "red" } },
+    problem("stocks", true), { passes: { ms: 250 } }, { hears: { op: "subscribe", watch: "stocks" } },
+    problem("chats", false), { ends: { of: "w1", code: "eclipse" } }, { says: put("stocks/A", 1) }, { says: { ...synced("stocks", "c1"), deprecated: true } }, { yields: { event: "synced" } }, { state: "live" }]);
+  played.client.close();
+});
