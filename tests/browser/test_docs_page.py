@@ -34,7 +34,7 @@ async def page(context: BrowserContext, demo: DemoProcess) -> AsyncIterator[Page
 
 async def test_it_shows_the_operations_and_types_of_a_collection(page: Page) -> None:
     stocks = page.locator('section[data-tag="stocks"]')
-    assert await stocks.locator("summary code").all_inner_texts() == [
+    assert await stocks.locator("summary > code:first-of-type").all_inner_texts() == [
         *("/v1/stocks", "/v1/stocks", "/v1/stocks/{id}", "/v1/stocks/{id}", "/v1/stocks/{id}"),
         *("/v1/stocks/stream", "/v1/stocks/poll", "/v1/stocks/ws"),
         *("/v1/stocks/{id}/stream", "/v1/stocks/{id}/poll", "/v1/stocks/{id}/ws"),

@@ -9,6 +9,11 @@ function element(name, text, ...children) {
   return made;
 }
 
+// A text in which `this` is code.
+function prose(text) {
+  return text.split("`").map((piece, index) => (index % 2 ? element("code", piece) : piece));
+}
+
 function resolved(api, node) {
   const steps = node?.$ref?.startsWith("#/") ? node.$ref.slice(2).split("/") : null;
   return steps ? steps.reduce((found, step) => found[step.replaceAll("~1", "/").replaceAll("~0", "~")], api) : node;
@@ -30,7 +35,7 @@ function table(head, rows) {
 function parameters(api, operation, shared) {
   const all = [...(shared ?? []), ...(operation.parameters ?? [])].map((each) => resolved(api, each));
   if (!all.length) return [];
-  const rows = all.map((each) => [each.name, each.in, each.description ?? "", reference(each.schema)]);
+  const rows = all.map((each) => [each.name, each.in, element("span", "", ...prose(each.description ?? "")), reference(each.schema)]);
   return [element("h4", "Parameters"), table(["name", "in", "what", "schema"], rows)];
 }
 
@@ -46,14 +51,16 @@ function body(api, operation) {
 function responses(api, operation) {
   const rows = Object.entries(operation.responses).map(([status, node]) => {
     const answer = resolved(api, node);
-    return [status, answer.description, element("span", "", ...contents(answer.content))];
+    return [status, element("span", "", ...prose(answer.description)), element("span", "", ...contents(answer.content))];
   });
   return [element("h4", "Answers"), table(["status", "what", "body"], rows)];
 }
 
 function shown(api, path, item, method) {
   const operation = item[method];
-  const title = element("summary", "", element("b", method.toUpperCase()), " ", element("code", path), " ", operation.summary ?? "");
+  const verb = element("b", method.toUpperCase());
+  verb.dataset.method = method;
+  const title = element("summary", "", verb, " ", element("code", path), " ", ...prose(operation.summary ?? ""));
   const details = [...parameters(api, operation, item.parameters), ...body(api, operation), ...responses(api, operation)];
   const made = element("details", "", title, ...details);
   made.classList.toggle("deprecated", Boolean(operation.deprecated));
@@ -66,7 +73,7 @@ function group(api, tag) {
   );
   if (!found.length) return [];
   const about = tag["x-watchroute"];
-  const lines = [element("h3", tag.name), element("p", tag.description)];
+  const lines = [element("h3", tag.name), element("p", "", ...prose(tag.description))];
   if (about) lines.push(element("p", `You may watch ${about.granted.watch} and publish ${about.granted.publish} of it; modes: ${about.modes.join(", ")}.`));
   if (about?.deprecated) lines.push(element("p", `Deprecated: ${JSON.stringify(about.deprecated)}`));
   const made = element("section", "", ...lines, ...found);
