@@ -70,6 +70,10 @@ floods: test-tools ## Attack a push server from one address, and measure what it
 rolling: test-tools ## Restart every push server under 2 000 watchers, and draw what they notice; ARGS=reload for HAProxy
 	$(BIN)/python -m load.rolling $(ARGS)
 
+.PHONY: clients
+clients: test-tools ## Restart every push server under 200 clients of each kind, and judge what their applications saw
+	$(BIN)/python -m load.clients $(ARGS)
+
 .PHONY: measure
 measure: test-tools ## Print what the documents quote: latency, memory per connection, time to be ready
 	$(BIN)/python -m load.measure $(ARGS)

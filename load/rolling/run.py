@@ -40,7 +40,7 @@ class Run(NamedTuple):
 async def run(folder: Path, scale: Scale, deed: Deed, tell: Callable[[str], None]) -> Run:
     """Do the deed, and judge; `folder` is for logs and data."""
     tell("Starting three brokers, two producers, the push servers and HAProxy ...")
-    async with Cluster(folder, find_jars(), _plan(folder, scale)) as cluster:
+    async with Cluster(folder, find_jars(), plan_of(folder, scale)) as cluster:
         timeline = Timeline()
         trust = ssl.create_default_context(cafile=str(cluster.door.ca))
         trust.load_verify_locations(next_certificate(folder) / "ca.pem")
@@ -52,7 +52,7 @@ async def run(folder: Path, scale: Scale, deed: Deed, tell: Callable[[str], None
         door_bytes = (_memory_bytes(cluster) - before) / scale.watchers
         tell("All are there. Now for it ...")
         try:
-            async with _published(publisher), _sampled(cluster, timeline):
+            async with published(publisher), _sampled(cluster, timeline):
                 timeline.begin()
                 await asyncio.sleep(_BEFORE_S)
                 await deed(cluster, timeline, scale)
@@ -69,7 +69,8 @@ def _memory_bytes(cluster: Cluster) -> int:
     return sum(rss_bytes(worker) for worker in cluster.door.workers())
 
 
-def _plan(folder: Path, scale: Scale) -> Plan:
+def plan_of(folder: Path, scale: Scale) -> Plan:
+    """The cluster of a run, whose logs and data go to `folder`."""
     server = {
         "DRAIN_WAIT_S": scale.drain_wait_s,
         "DRAIN_S": scale.drain_s,
@@ -89,7 +90,8 @@ def _plan(folder: Path, scale: Scale) -> Plan:
 
 
 @asynccontextmanager
-async def _published(publisher: Publisher) -> AsyncIterator[None]:
+async def published(publisher: Publisher) -> AsyncIterator[None]:
+    """Have it write for as long as the block, and until each write is acknowledged."""
     over = asyncio.Event()
     publishing = asyncio.create_task(publisher.publish(over))
     try:

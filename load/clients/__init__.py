@@ -1,0 +1,1 @@
+"""What the applications of both clients notice of a rolling restart."""
