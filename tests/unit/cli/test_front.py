@@ -36,7 +36,7 @@ def client() -> TestClient:
         ("GET", "/docs/app.js", "reader"),
         ("GET", "/docsx", "rest"),
         ("GET", "/", "rest"),
-        ("POST", "/demo/app.js", "rest"),
+        ("POST", "/page/app.js", "rest"),
         ("GET", "/readyz", "rest"),
         ("GET", "/v1", "rest"),
     ],
