@@ -83,7 +83,8 @@ async def test_requests_without_end_are_answered_up_to_a_number() -> None:
 
 def kept_bodies() -> list[int]:
     """How many bytes uvicorn keeps of the body of each request."""
-    return [len(thing.body) for thing in gc.get_objects() if isinstance(thing, RequestResponseCycle)]
+    # Of a proxy of something that is gone, isinstance() would ask what it stands for.
+    return [len(thing.body) for thing in gc.get_objects() if type(thing) is RequestResponseCycle]
 
 
 async def test_a_body_that_nobody_reads_is_not_kept() -> None:
