@@ -113,7 +113,7 @@ async def wait_for_change(reception: Reception, asked: Asked, receive: Receive, 
 
 @contextmanager
 def _held(reception: Reception, asked: Asked, wire: Wire) -> Iterator[Gathering]:
-    with reception.polling(asked):
+    with reception.polling():
         gathering = Gathering(reception.turns, reception.settings.poll_max_bytes)
         subscriber = gathering.subscriber = reception.subscriber(wire, gathering, together=True, quiet=True)
         reception.open(subscriber, asked)

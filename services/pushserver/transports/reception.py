@@ -117,6 +117,16 @@ class Reception:
             labels = " ".join(request.watch.label for request in asked.watches[:_NOTED])
             self.gate.audit.say(decision, principal=principal, asker=asked.asker, resource=labels, reason=reason)
 
+    @contextmanager
+    def limits_noted(self, asked: Asked) -> Iterator[None]:
+        """Have the audit say of a refusal which limit was reached, if it was one."""
+        try:
+            yield
+        except Problem as problem:
+            if (limit := problem.members.get("limit")) is not None:
+                self._note("limited", asked, asked.principal, limit)
+            raise
+
     def ended(self, principal: Principal, reason: CloseReason) -> None:
         """Note that a connection has ended."""
         if self.gate.asks:
@@ -152,31 +162,22 @@ class Reception:
 
     def check_room(self, asked: Asked) -> None:
         """Raise Problem `too_many_connections` when there are as many watchers as may be, of all or of who asks."""
-        try:
-            self._check_total()
-            self.quota.check(asked.principal.sub, source_of(asked.asker.address))
-        except Problem as problem:
-            self._note("limited", asked, asked.principal, problem.members["limit"])
-            raise
-
-    def _check_total(self) -> None:
         if len(self.hub.wheel) >= self.settings.max_connections:
             detail = f"this server has {self.settings.max_connections} watchers"
             raise Problem("too_many_connections", detail, limit="connections")
+        self.quota.check(asked.principal.sub, source_of(asked.asker.address))
 
     def _check_pace(self, asked: Asked) -> None:
         source = source_of(asked.asker.address)
         wait_s = self._handshakes.take(source, asyncio.get_running_loop().time()) if source else None
         if wait_s is not None:
-            self._note("limited", asked, asked.principal, "handshakes")
             detail = f"one address opens at most {self._handshakes.rate:g} watches a second here"
             raise Problem("rate_limited", detail, retry_s=wait_s, limit="handshakes")
 
     @contextmanager
-    def polling(self, asked: Asked) -> Iterator[None]:
+    def polling(self) -> Iterator[None]:
         """Hold a long poll; raises Problem `too_many_connections` when too many are held."""
         if self._polls >= self.settings.max_polls:
-            self._note("limited", asked, asked.principal, "polls")
             detail = f"this server holds {self.settings.max_polls} long polls"
             raise Problem("too_many_connections", detail, limit="polls")
         self._polls += 1

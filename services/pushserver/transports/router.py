@@ -53,7 +53,7 @@ class ReadApp:
         asked = read_request(scope, token_in_query=self._reception.gate.settings.token_in_query)
         asked = await self._reception.admit(asked, scope)
         about = headers_about(self._reception.hub.catalog, (request.watch.collection for request in asked.watches))
-        with told_to_the_refused(about):
+        with told_to_the_refused(about), self._reception.limits_noted(asked):
             if scope["type"] == "websocket":
                 await websocket.accept(self._reception, asked._replace(told=about), scope)
             else:
