@@ -14,6 +14,7 @@ from load.bench.scenarios.ingest import Ingest
 from load.bench.scenarios.mixed import Mixed
 from load.bench.scenarios.paced import Paced
 from load.bench.scenarios.pauses import Pauses
+from load.bench.scenarios.peers import Peers
 from load.bench.scenarios.put import Put
 from load.bench.scenarios.quiet import Quiet
 from load.bench.scenarios.resume import Resume
@@ -41,5 +42,6 @@ _ALL: Final = (
     Quiet(),
     Pauses(),
     Servers(),
+    Peers(),
 )
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}
