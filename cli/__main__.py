@@ -11,6 +11,7 @@ from shared.errors import WatchrouteError
 _COMMANDS: Final = {
     "demo": "cli.demo",
     "dev": "cli.dev",
+    "pages": "cli.pages",
     "tail": "cli.tail",
     "watch": "cli.watch",
     "get": "cli.get",

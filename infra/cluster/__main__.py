@@ -21,7 +21,8 @@ from shared.serving import stop_requested
 _SETTINGS: Final = r"WATCHROUTE_(KAFKA|LOG|PRODUCER|PUSHSERVER)_"
 
 _WELCOME: Final = """
-The cluster is running: {url}, which curl and browsers trust by {ca}. In another terminal:
+The cluster is running: {url}, which curl and browsers trust by {ca}.
+Open it and see prices move, or type in another terminal:
 
   curl --cacert {ca} -N {url}/v1/playground/stream
   curl --cacert {ca} -X PUT {url}/v1/playground/hello -H 'Content-Type: application/json' -d '{{"n": 1}}'
@@ -55,7 +56,7 @@ def main(folder: Path, certificates: Path, *, free_ports: bool) -> None:
 def _plan(*, free_ports: bool) -> Plan:
     every = {name: text for name, text in os.environ.items() if re.match(_SETTINGS, name)}
     door = {name: text for name, text in os.environ.items() if name.startswith("FRONT_")}
-    return Plan(every=every, door=door, ports=Ports(fixed=not free_ports))
+    return Plan(pages=True, every=every, door=door, ports=Ports(fixed=not free_ports))
 
 
 async def _run(cluster: Cluster) -> None:

@@ -13,6 +13,7 @@ from infra.cluster.front_door import FrontDoor, addresses, certificate, require_
 from infra.cluster.kafka_cluster import KafkaCluster
 from infra.cluster.kafka_jars import KafkaJars
 from infra.cluster.kafka_node import KafkaNode
+from infra.cluster.pages import Pages
 from infra.cluster.plan import SCHEMAS, Plan
 from infra.cluster.process import ROOT, Process, ProcessFailed
 from infra.cluster.service import Service
@@ -50,12 +51,9 @@ class Cluster:
         )
         self.producers = [self._producer(number) for number in range(1, plan.producers + 1)]
         self.servers = [self._server(number) for number in range(1, plan.servers + 1)]
+        self.pages = [self._pages()] if plan.pages else []
         self.door = FrontDoor(
-            self.logs,
-            self._certificates,
-            {**addresses("PUSHSERVER", self.servers), **addresses("PRODUCER", self.producers), **_DOOR, **plan.door},
-            name="haproxy",
-            ports=plan.ports.door(),
+            self.logs, self._certificates, self._behind_the_door(), name="haproxy", ports=plan.ports.door()
         )
 
     @property
@@ -69,6 +67,7 @@ class Cluster:
         yield from self.kafka.nodes.values()
         yield from self.producers
         yield from self.servers
+        yield from self.pages
         yield self.door
 
     async def start(self) -> None:
@@ -76,9 +75,10 @@ class Cluster:
         self._write_files()
         await self.kafka.start()
         await asyncio.to_thread(self._ensure_topics)
-        for service in self._services():
-            service.launch()
-        await asyncio.gather(*(service.wait_ready() for service in self._services()))
+        behind = [*self._services(), *self.pages]
+        for process in behind:
+            process.launch()
+        await asyncio.gather(*(process.wait_ready() for process in behind))
         await self.door.start()
         for number in range(1, len(self.servers) + 1):
             await self.door.until_status(f"pushserver{number}", "UP")
@@ -88,7 +88,7 @@ class Cluster:
     async def stop(self) -> None:
         """SIGTERM, to the services first: watchers are sent away. What takes too long is killed."""
         await _stop(self._services(), _STOPS_WITHIN_S)
-        await _stop([self.door], _STOPS_WITHIN_S)
+        await _stop([self.door, *self.pages], _STOPS_WITHIN_S)
         await _stop(self.kafka.nodes.values(), _KAFKA_STOPS_WITHIN_S)
 
     async def __aenter__(self) -> Self:
@@ -120,6 +120,15 @@ class Cluster:
         producer = self.producers[number % len(self.producers)]
         variables = {"WATCHROUTE_PUSHSERVER_PRODUCER_URL": producer.url, **self._variables(), **self.plan.server}
         return Service("pushserver", self.logs, self.config, variables, name=name, ports=ports)
+
+    def _pages(self) -> Pages:
+        variables = {"WATCHROUTE_CONFIG": str(self.config), **self._variables()}
+        return Pages(self.logs, variables, self.plan.ports.pages())
+
+    def _behind_the_door(self) -> dict[str, str]:
+        servers, producers = addresses("PUSHSERVER", self.servers), addresses("PRODUCER", self.producers)
+        pages = {"FRONT_PAGES": self.pages[0].address} if self.pages else {}
+        return {**servers, **producers, **pages, **_DOOR, **self.plan.door}
 
     def _variables(self) -> dict[str, str]:
         return {"WATCHROUTE_KAFKA_BOOTSTRAP": self.kafka.bootstrap, **self.plan.every}

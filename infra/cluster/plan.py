@@ -12,6 +12,7 @@ SCHEMAS: Final = ROOT / "cli" / "schemas"
 _KAFKA_PORT, _CONTROLLER_PORT = 19_090, 19_190
 _SERVER_PORT, _SERVER_ADMIN_PORT = 18_080, 19_280
 _PRODUCER_PORT, _PRODUCER_ADMIN_PORT = 18_180, 19_380
+_PAGES_PORT = 18_280
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Ports:
         """Of one producer, and of its admin listener."""
         return self._pair(_PRODUCER_PORT, _PRODUCER_ADMIN_PORT, number)
 
+    def pages(self) -> int:
+        """Of the demo's page."""
+        return _PAGES_PORT if self.fixed else 0
+
     def door(self) -> DoorPorts:
         """Of the front door."""
         return DoorPorts(8443, 8080, 8404) if self.fixed else DoorPorts()
@@ -45,12 +50,14 @@ class Plan:
     """The numbers, and what differs from the files in `infra/`.
 
     `config` is a watchroute.toml without addresses. `server`, `producer` and `every` are `WATCHROUTE_*` variables of
-    the push servers, of the producers and of both, `door` are `FRONT_*`, `kafka` is server.properties.
+    the push servers, of the producers and of both, `door` are `FRONT_*`, `kafka` is server.properties. With `pages` the
+    page of the demo is there, and prices move.
     """
 
     brokers: int = 3
     producers: int = 2
     servers: int = 3
+    pages: bool = False
     config: str = field(default_factory=CONFIG.read_text)
     every: Mapping[str, str] = field(default_factory=dict)
     server: Mapping[str, str] = field(default_factory=dict)

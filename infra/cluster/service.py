@@ -1,6 +1,5 @@
 """A push server or a producer as the operator runs it: a real process, configured by a file and the environment."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from infra.cluster.ask import ask
 from infra.cluster.port import ReservedPort
 from infra.cluster.process import HOST, Process
+from infra.cluster.variables import configured
 
 
 class Service(Process):
@@ -49,9 +49,8 @@ class Service(Process):
         return [sys.executable, "-m", f"services.{self.kind}"]
 
     def environment(self) -> Mapping[str, str]:
-        """Ours, without what would configure a service, but for `variables`: they may change between two starts."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROUTE_")}
-        return inherited | self.variables
+        """Ours, and `variables`: they may change between two starts."""
+        return configured(self.variables)
 
     async def ready(self) -> bool:
         """Whether `/readyz` says 200."""

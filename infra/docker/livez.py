@@ -1,5 +1,7 @@
 """The health check of an image: exits with 0 when the process at the port of the command line says that it lives.
 
+    livez.py PORT [PATH]
+
 It is a file of its own, and imports nothing of ours, because it is started every few seconds.
 """
 
@@ -10,11 +12,11 @@ from typing import Final
 TIMEOUT_S: Final = 3.0
 
 
-def lives(port: int) -> bool:
-    """Whether `/livez` at this port of the loopback answers 200; no proxy of the environment is asked."""
+def lives(port: int, path: str = "/livez") -> bool:
+    """Whether a GET at this port of the loopback is answered with 200; no proxy of the environment is asked."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
-        connection.request("GET", "/livez")
+        connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
@@ -23,4 +25,4 @@ def lives(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if lives(int(sys.argv[1])) else 1)
+    sys.exit(0 if lives(int(sys.argv[1]), *sys.argv[2:]) else 1)

@@ -27,6 +27,7 @@ USUAL: Final = "https://localhost:8443"
 STARTS_WITHIN_S: Final = 60
 STOPS_WITHIN_S: Final = 60
 PLAYGROUND: Final = Ask((Watch("playground"),))
+STOCKS: Final = Ask((Watch("stocks"),), snapshot=False)
 
 
 class ClusterCommand(Command):
@@ -89,6 +90,18 @@ async def test_the_lines_of_the_readme_work_as_written(cluster: ClusterCommand, 
     assert output.count(b'{"text": "Hello"}') == 3
 
 
+async def test_a_page_is_at_the_address_that_is_printed_and_its_prices_move(cluster: ClusterCommand) -> None:
+    url = await cluster.url()
+    async with DoorHttp(url) as http:
+        page = await http.get("/")
+        script = await http.get("/page/app.js")
+    assert (page.status, page.media_type) == (200, "text/html")
+    assert (script.status, script.media_type) == (200, "text/javascript")
+    watcher = await DoorSse.open(url, STOCKS)
+    await watcher.wait_for(lambda frame: frame["event"] == "put")
+    await watcher.close()
+
+
 async def test_whatever_dies_is_started_again_and_a_watcher_goes_on(cluster: ClusterCommand) -> None:
     url = await cluster.url()
     watcher = await DoorSse.open(url, PLAYGROUND)
@@ -122,7 +135,7 @@ async def test_it_ends_with_all_that_it_started_and_serves_the_same_when_started
     watcher = await DoorSse.open(url, PLAYGROUND)
     await watcher.wait_synced()
     started = cluster.processes()
-    assert len(started) == 3 + 2 + 3 + 1
+    assert len(started) == 3 + 2 + 3 + 1 + 1
     await cluster.stop(within_s=STOPS_WITHIN_S)
     assert watcher.frames[-1]["event"] == "goaway"
     await watcher.close()

@@ -154,11 +154,19 @@ async def test_many_writes_go_to_the_producer_and_are_read_from_a_push_server(fr
     assert (head.status, head.body) == (200, b"")
 
 
-@pytest.mark.parametrize("target", ["/metrics", "/readyz", "/livez", "/;csv", "/stats", "/"])
+@pytest.mark.parametrize("target", ["/metrics", "/readyz", "/livez", "/;csv", "/stats", "/page/app.js"])
 async def test_what_is_for_operators_is_not_reachable_through_the_door(target: str, front: Fronted) -> None:
     async with DoorHttp(front.door.url) as http:
         answer = await http.get(target)
     assert (answer.status, answer.problem()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("target", ["/", "/docs/"])
+async def test_whoever_opens_the_address_is_shown_the_documents(target: str, front: Fronted) -> None:
+    async with DoorHttp(front.door.url) as http:
+        answer = await http.get(target)
+    assert answer.status in {302, 308}
+    assert answer.headers["Location"] == "/docs"
 
 
 async def test_the_documents_of_the_api_are_behind_the_door(front: Fronted) -> None:

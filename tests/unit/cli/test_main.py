@@ -7,7 +7,20 @@ from cli.__main__ import main, watchroute
 def test_every_command_can_be_asked_for_help() -> None:
     runner = CliRunner()
     listed = runner.invoke(watchroute, ["--help"]).output
-    for name in ("demo", "dev", "tail", "watch", "get", "put", "revoke", "topics", "token", "check-config", "docs"):
+    for name in (
+        "demo",
+        "dev",
+        "pages",
+        "tail",
+        "watch",
+        "get",
+        "put",
+        "revoke",
+        "topics",
+        "token",
+        "check-config",
+        "docs",
+    ):
         assert f"\n  {name} " in listed
         assert runner.invoke(watchroute, [name, "--help"]).exit_code == 0
 

@@ -9,7 +9,7 @@ from shared.settings import PREFIX
 from tests.unit.infra.dockerfile import copied, instructions, sent, stages
 from tests.unit.infra.tree import INFRA, ROOT
 
-FINAL = ("pushserver", "producer", "tool", "certificate")
+FINAL = ("pushserver", "producer", "tool", "pages", "certificate")
 SETTINGS = {"pushserver": PushServerSettings(), "producer": ProducerSettings()}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.infra.tree import INFRA
 
-Lives = Callable[[int], bool]
+Lives = Callable[..., bool]
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
@@ -53,6 +53,11 @@ def test_a_process_that_answers_with_an_error_does_not_live(
 ) -> None:
     monkeypatch.setattr(Answering, "status", 500)
     assert not lives(answering)
+
+
+def test_a_process_without_such_an_address_is_asked_for_another_one(lives: Lives, answering: int) -> None:
+    assert lives(answering, "/livez")
+    assert not lives(answering, "/")
 
 
 def test_a_port_at_which_nobody_listens_does_not_live(lives: Lives) -> None:
