@@ -38,6 +38,11 @@ def front_lines() -> list[str]:
     return re.findall(r"^    ((?:hash-|cookie |dynamic-cookie).*)", text, re.MULTILINE)
 
 
+def ring_lines() -> list[str]:
+    """What gives a server its place on the ring, where HAProxy is new enough."""
+    return re.findall(r"^(\.if version_atleast.*?^\.endif)", FRONT.read_text(), re.MULTILINE | re.DOTALL)
+
+
 def weight() -> str:
     """A push server's, and so its places on the ring."""
     (found,) = re.findall(r"default-server weight (\d+)", FRONT.read_text())
@@ -50,7 +55,7 @@ def configuration(folder: Path, balance: str, port: int, servers: list[int]) -> 
     lines = [
         *("global", f"stats socket {folder}/socket level admin", "maxconn 8000", "defaults", "mode http"),
         *("timeout connect 5s", "timeout client 5m", "timeout server 5m", "listen spread"),
-        *(f"bind 127.0.0.1:{port}", balance, *kept),
+        *(f"bind 127.0.0.1:{port}", balance, *kept, *ring_lines()),
         *(f"server s{number} 127.0.0.1:{each} weight {weight()}" for number, each in enumerate(servers)),
     ]
     return "\n".join(lines) + "\n"

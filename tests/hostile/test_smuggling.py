@@ -92,13 +92,18 @@ async def test_a_service_refuses_whatever_is_in_doubt_and_ends_the_connection(
     assert answer.status == 400
 
 
+def refused(answers: list[Answer]) -> bool:
+    """Whether there is nothing but a 400, or nothing at all."""
+    return [answer.status for answer in answers] in ([400], [])
+
+
 def judge(outcome: Outcome, answers: list[Answer]) -> None:
     """Whether the answers, with the one to LAST, are what an outcome says."""
-    count = {"refused": 1, "last": 1, "one": 2, "apart": 3, "silent": 0}[outcome]
+    if outcome in {"refused", "either"} and refused(answers):
+        return
+    count = {"last": 1, "one": 2, "apart": 3, "either": 3, "silent": 0}.get(outcome)
     assert len(answers) == count, [(answer.status, answer.body[:100]) for answer in answers]
-    if outcome == "refused":
-        assert answers[0].status == 400
-    elif count > 1:
+    if count > 1:
         assert orjson.loads(answers[-1].body)["detail"] == "there is no items/last"
 
 
@@ -108,8 +113,9 @@ async def test_the_door_and_the_services_count_the_same_requests(
     front: Fronted, receivers: dict[str, Receiver], name: str, case: Doubt | Malformed
 ) -> None:
     hidden, receiver = f"smuggled-{secrets.token_hex(4)}", receivers[name]
-    judge(case.door, await receiver.told(case.text(receiver.way, hidden.encode()) + LAST))
-    await honest(front, hidden if case.door != "apart" else "")
+    answers = await receiver.told(case.text(receiver.way, hidden.encode()) + LAST)
+    judge(case.door, answers)
+    await honest(front, "" if len(answers) == 3 else hidden)
 
 
 @pytest.mark.parametrize("trick", TRICKS, ids=[trick.target.decode()[:60] for trick in TRICKS])
@@ -118,9 +124,11 @@ async def test_an_address_means_one_thing_to_everyone(receivers: dict[str, Recei
     receiver = receivers[name]
     content = b"Content-Type: application/json\r\nContent-Length: 1\r\n" if receiver.way is WRITE else b""
     head = b"%b %b HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (receiver.way.method, trick.target, content)
-    first, *rest = await receiver.told(head + (b"1" if content else b"") + LAST)
-    # HAProxy goes on with nobody whose first line or Host it can't take.
-    assert len(rest) == 1 or (first.status == 400 and name.startswith("door"))
+    answers = await receiver.told(head + (b"1" if content else b"") + LAST)
+    # HAProxy goes on with nobody whose first line or Host it can't take. 3.2 takes no `*`, and may leave out the 400.
+    if name.startswith("door") and (trick.door == 400 or trick.target == b"*") and refused(answers):
+        return
+    first, _ = answers
     expected = {"push server": {trick.read}, "producer": {trick.written}, "door, read": {trick.door}}
     # What isn't the address of a write isn't passed on.
     assert first.status in expected.get(name, {trick.written, 400, 405})

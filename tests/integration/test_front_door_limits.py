@@ -107,7 +107,8 @@ async def test_a_head_that_is_too_large_is_refused(size: int, code: str, certifi
 async def test_a_head_that_haproxy_cannot_hold_is_refused_in_its_own_words(certificate: Path, tmp_path: Path) -> None:
     async with front_door(tmp_path, certificate) as door:
         (answer,) = await ask(door, 1, Padding="x" * 40_000)
-    assert answer.status == 400
+    # 431 by HAProxy 3.2, 400 by older ones.
+    assert answer.status in {400, 431}
 
 
 @pytest.mark.parametrize(("size", "code"), [(1024, "not_ready"), (1025, "too_large")])
