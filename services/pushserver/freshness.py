@@ -1,7 +1,9 @@
 """Waiting for this server to reach a cursor, and asking Kafka whether it ever will."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -60,12 +62,13 @@ class Freshness:
         if segment.epoch != channel.epoch:
             return True
         until = time.monotonic() + _COMMIT_S
-        while not await self._has(channel, segment):
-            if time.monotonic() > until or not is_ahead(channel, segment):
-                return not is_ahead(channel, segment)
+        while is_ahead(channel, segment) and not _reach(await self._source.ends(channel), segment):
+            if time.monotonic() > until:
+                with contextlib.suppress(KafkaError, OSError):
+                    return _reach(await self._source.proven_ends(channel), segment)
             await self._source.next_batch(_ASK_AGAIN_S)
         return True
 
-    async def _has(self, channel: Channel, segment: Segment) -> bool:
-        ends = await self._source.ends(channel)
-        return all(position <= ends.get(partition, -1) for partition, position in segment.positions.items())
+
+def _reach(ends: Mapping[int, int], segment: Segment) -> bool:
+    return all(position <= ends.get(partition, -1) for partition, position in segment.positions.items())

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -21,6 +21,7 @@ from services.pushserver.hub import Hub
 from services.pushserver.lag import advance, lag_of, last_fetch_ms, note_freshness, seek
 from services.pushserver.pace import Pace
 from services.pushserver.portions import PORTION_RECORDS, Batches, portions
+from services.pushserver.proof import Proof
 from services.pushserver.reading import Reading
 from services.pushserver.settings import PushServerSettings
 from shared.catalog import Collection
@@ -54,6 +55,7 @@ class Source:
         self._advanced = asyncio.Event()
         self._pace = Pace(time.monotonic())
         self._epochs = Epochs(hub.catalog, settings.identity_check_s)
+        self._proof = Proof(kafka)
         self._trouble = "Kafka has not answered yet"
         self._full: str | None = None
         self._missing: set[str] = set()
@@ -97,12 +99,23 @@ class Source:
             await asyncio.wait_for(self._advanced.wait(), timeout_s)
 
     async def ends(self, channel: Channel) -> Mapping[int, int]:
-        """Ask Kafka where the partitions end; raises KafkaError when it doesn't answer."""
+        """Ask Kafka where the partitions end; raises KafkaError when it doesn't answer.
+
+        Who is asked may have been asleep, and know of ends that have long been passed: see `proven_ends`.
+        """
         consumer, reading = self._consumer, self._readings.get(channel.name)
         if consumer is None or reading is None:
             raise KafkaError(f"{channel.collection.topic} can't be asked for its ends: {self._trouble}")
         ends = await consumer.end_offsets(reading.partitions)
         return {assigned.partition: end for assigned, end in ends.items()}
+
+    async def proven_ends(self, channel: Channel) -> Mapping[int, int]:
+        """Where the partitions end for certain; raises KafkaError, OSError or TimeoutError while nobody can tell."""
+        consumer = self._consumer
+        if consumer is None:
+            raise KafkaError(self._trouble)
+        found = await self._proof.bounds(consumer, channel.collection.topic)
+        return {partition: bounds.end for partition, bounds in found.items()}
 
     async def current_epoch(self, channel: Channel) -> bytes:
         """Ask Kafka which epoch the collection is in; a new one is read at once. Raises KafkaError."""
@@ -188,8 +201,8 @@ class Source:
             timeout_ms = _CATCH_UP_POLL_MS if self._catching_up else _POLL_MS
             batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=PORTION_RECORDS)
         except OffsetOutOfRangeError as error:
-            self._forget(error)
-            raise Rebuild(f"offset out of range: {error}") from None
+            await self._mind_cut(consumer, error)
+            return 0
         for portion in portions(batches):
             began = time.monotonic()
             self._take(portion)
@@ -238,9 +251,22 @@ class Source:
         give_back()
         log.info("collection served", collection=reading.collection.name, resources=reading.channel.table.resources)
 
-    def _forget(self, error: OffsetOutOfRangeError) -> None:
-        """Read anew what is out of range: its log was cut or emptied under us."""
-        topics = {assigned.topic for assigned in error.args[0]}
+    async def _mind_cut(self, consumer: AIOKafkaConsumer, error: OffsetOutOfRangeError) -> None:
+        """Raise Rebuild if its log was cut or emptied under us; else there is somebody better to fetch from."""
+        try:
+            cut = await self._proof.cut(consumer, error.args[0])
+        except (TimeoutError, KafkaError, OSError) as unknown:
+            log.warning("nobody can tell whether a log was cut", reason=str(error), error=repr(unknown))
+            cut = []
+        if cut:
+            self._forget(cut)
+            raise Rebuild(f"offset out of range: {error}")
+        client: Any = consumer._client  # noqa: SLF001 -- no public way to have it look for the leader
+        client.force_metadata_update()
+        await asyncio.sleep(_FIRST_PAUSE_S)
+
+    def _forget(self, topics: Sequence[str]) -> None:
+        """Read them anew."""
         for name, reading in list(self._readings.items()):
             if reading.collection.topic in topics:
                 channel = reading.channel

@@ -69,7 +69,7 @@ async def play(stage: Stage, fault: Fault, number: int) -> Outcome:
     finally:
         await fault.restore(trial)
         await stage.heal()
-    return Outcome(fault, number, proof, verdict(evidence, new_epochs=fault.new_epochs, may_reset=fault.may_reset))
+    return Outcome(fault, number, proof, verdict(evidence, new_epochs=fault.new_epochs))
 
 
 @contextmanager

@@ -25,8 +25,8 @@ class Verdict:
     gap: Gap
 
 
-def verdict(evidence: Evidence, *, new_epochs: int, may_reset: bool = False) -> Verdict:
-    """Judge all of it; `new_epochs` is how often the log has become another one, `may_reset` that more may be told."""
+def verdict(evidence: Evidence, *, new_epochs: int) -> Verdict:
+    """Judge all of it; `new_epochs` is how often the log has become another one."""
     violations = [Violation("failure", *failure.split(": ", 1)) for failure in evidence.failures]
     report = Report(violations)
     for epoch, histories in _sorted(evidence).items():
@@ -38,9 +38,6 @@ def verdict(evidence: Evidence, *, new_epochs: int, may_reset: bool = False) -> 
     violations += judge_writes(evidence.writes, _records(evidence))
     reconnects = sum(len(history.connections) - 1 for history in evidence.histories)
     gap = longest_gap(evidence.histories, evidence.writes)
-    if may_reset:
-        # Whoever begins anew is told what he knows already.
-        violations = [each for each in violations if each.rule not in {"reset", "repeat"}]
     return Verdict(violations, report.events, len(evidence.writes), reconnects, gap)
 
 

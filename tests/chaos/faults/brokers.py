@@ -74,12 +74,10 @@ class BrokersAway(Fault):
 class BrokerFrozen(Fault):
     """SIGSTOP to the leader of the hot partition: it accepts and never answers.
 
-    Thawed it answers for a moment as the leader that it no longer is, with a log that is too short. A push server that
-    asks it then takes the log for cut, and says so: honest, and nothing is lost (ARCHITECTURE.md, accepted limits).
+    Thawed it answers for a moment as the leader that it no longer is, with a log that is too short: nobody believes it.
     """
 
     name = "broker SIGSTOP"
-    may_reset = True
 
     async def strike(self, trial: Trial) -> str:
         node = await trial.leader()

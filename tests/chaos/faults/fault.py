@@ -9,13 +9,12 @@ from tests.chaos.trial import Trial
 class Fault(ABC):
     """Something that goes wrong in the middle of everything; used once.
 
-    `new_epochs` is how often it makes the log another one; `may_reset` is whether watchers may be told so although it
-    isn't; `restless` is whether some watchers also leave by themselves meanwhile.
+    `new_epochs` is how often it makes the log another one; `restless` is whether some watchers also leave by themselves
+    meanwhile.
     """
 
     name: ClassVar[str]
     new_epochs: ClassVar[int] = 0
-    may_reset: ClassVar[bool] = False
     restless: ClassVar[bool] = True
 
     async def prepare(self, trial: Trial) -> None:  # noqa: B027 -- most need nothing
