@@ -25,6 +25,8 @@ from shared.serving import admin_app
 
 _GRACE_S: Final = 0.5
 _LONGEST_DRAIN_S: Final = 0.5
+_QUICK: Final[dict[str, float]] = {"drain_wait_s": 0.0, "overlap_ms": 0}
+"""There is no balancer that has to find out, and no other server to be at first."""
 _ASK_AGAIN_S: Final = 0.02
 
 
@@ -36,7 +38,7 @@ class Standalone:
 
     def __init__(self, settings: AllSettings, routes: Sequence[BaseRoute] = ()) -> None:
         own = settings.pushserver
-        quick = own.model_copy(update={"drain_s": min(own.drain_s, _LONGEST_DRAIN_S), "drain_wait_s": 0.0})
+        quick = own.model_copy(update=_QUICK | {"drain_s": min(own.drain_s, _LONGEST_DRAIN_S)})
         catalog = Catalog(settings.collections)
         self.publisher = Publisher(settings.kafka, catalog, settings.producer)
         # On one's own machine nobody has to say that nobody is to be asked.

@@ -59,7 +59,7 @@ class PushServer:
         self.gate = gate
         self.reception = Reception(self.hub, freshness, self.share, settings, gate, publish=publish)
         self.app = ReadApp(self.reception)
-        self.heartbeat = Heartbeat(self.hub, self.share, settings)
+        self.heartbeat = Heartbeat(self.hub, self.share, self.reception.overlap, settings)
         self.pause = LoopPause()
         self.drain = Drain(self.reception, settings)
         self.doorstep = Doorstep(
@@ -78,7 +78,7 @@ class PushServer:
     def on_check(self, headers: Mapping[str, str]) -> None:
         """A balancer has asked whether this server is ready, and may say what its share is."""
         if (state := headers.get(_STATE_HEADER)) is not None:
-            self.share.hear(state, asyncio.get_running_loop().time())
+            self.share.hear(state, asyncio.get_running_loop().time(), going=len(self.reception.overlap))
 
     def start(self) -> None:
         """Begin to read from Kafka."""
@@ -88,6 +88,7 @@ class PushServer:
         self._tasks = [
             asyncio.create_task(self.source.run(), name="source"),
             asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
+            asyncio.create_task(self.reception.overlap.run(), name="overlap"),
             asyncio.create_task(self.gate.run(self.reception.guard.revoke), name="gate"),
             asyncio.create_task(self.reception.guard.run(), name="guard"),
         ]

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
 
 from services.pushserver.settings import PushServerSettings
 from services.pushserver.subscriber import Subscriber
@@ -15,12 +14,14 @@ log = logger("drain")
 class Drain:
     """In stages: the balancer is told, and given time to find out; then nobody is taken in, and each is sent away.
 
-    That is: what waits, a `bookmark`, a `goaway` and the end, at an even rate over `drain_s`, in no order. A reader
-    that is behind has until the end of the window to catch up, and is told then how far it has come.
+    That is: a `bookmark` and a `goaway`, at an even rate over `drain_s`, in no order. A reader that is behind has until
+    the end of the window to catch up, and is told then how far it has come. Each goes by itself, or when its overlap
+    is over: at most `reconnect_ms` + `overlap_ms` after the window.
     """
 
     def __init__(self, reception: Reception, settings: PushServerSettings) -> None:
         self._reception = reception
+        self._overlap = reception.overlap
         self._settings = settings
         self.announced = False
 
@@ -34,8 +35,10 @@ class Drain:
         random.shuffle(watchers)
         log.info("sending watchers away", watchers=len(watchers), seconds=self._settings.drain_s)
         behind = await self._spread(watchers)
-        self._send_away(behind)
-        log.info("all are sent away", behind=len(behind))
+        for watcher in behind:
+            self._overlap.send_away(watcher)
+        log.info("all are sent away", behind=len(behind), still_here=len(self._overlap))
+        await self._overlap.over()
 
     async def _spread(self, watchers: list[Subscriber]) -> list[Subscriber]:
         """Send away at an even rate whoever has all that there is; returns the others."""
@@ -44,7 +47,7 @@ class Drain:
         behind = []
         for number, watcher in enumerate(watchers):
             if watcher.caught_up and not watcher.blocked:
-                self._send_away([watcher])
+                self._overlap.send_away(watcher)
             else:
                 behind.append(watcher)
             # By the clock, not by the pause: a timer's delay would add up.
@@ -52,7 +55,3 @@ class Drain:
             if ahead_s > 0:
                 await asyncio.sleep(ahead_s)
         return behind
-
-    def _send_away(self, watchers: Iterable[Subscriber]) -> None:
-        for watcher in watchers:
-            watcher.go_away(random.randint(0, self._settings.reconnect_ms))  # noqa: S311 -- spreads load

@@ -8,6 +8,7 @@ import random
 
 from services.pushserver.close import GOING_AWAY, LEVELLED, CloseReason
 from services.pushserver.hub import Hub
+from services.pushserver.overlap import Overlap
 from services.pushserver.settings import PushServerSettings
 from services.pushserver.share import Share
 from services.pushserver.wheel import SLOTS
@@ -16,8 +17,9 @@ from services.pushserver.wheel import SLOTS
 class Heartbeat:
     """Runs until it is cancelled."""
 
-    def __init__(self, hub: Hub, share: Share, settings: PushServerSettings) -> None:
+    def __init__(self, hub: Hub, share: Share, overlap: Overlap, settings: PushServerSettings) -> None:
         self._hub = hub
+        self._overlap = overlap
         self._share = share
         self._settings = settings
 
@@ -30,13 +32,14 @@ class Heartbeat:
             await asyncio.sleep(max(0.0, due - loop.time()))
             now = loop.time()
             due = max(due + turn_s, now)
-            surplus_per_s = self._share.leaving_per_s(len(self._hub.wheel), now)
+            staying = len(self._hub.wheel) - len(self._overlap)
+            surplus_per_s = self._share.leaving_per_s(staying, now)
             for subscriber in self._hub.wheel.turn():
                 subscriber.tick()
                 subscriber.sink.mind_stall(now, self._settings.stalled_s)
                 reason = self._why_leave(surplus_per_s)
                 if reason is not None and subscriber.caught_up:
-                    subscriber.go_away(random.randint(0, self._settings.reconnect_ms), reason)  # noqa: S311 -- spreads load
+                    self._overlap.send_away(subscriber, reason)
 
     def _why_leave(self, surplus_per_s: float) -> CloseReason | None:
         """By chance: the surplus, and each once in `mean_age_s` on average; nobody needs to know how old it is."""

@@ -49,6 +49,9 @@ class PushServerSettings(BaseModel):
     )
     drain_s: float = Field(5, ge=0, description="Over which connections are sent away then, at an even rate.")
     reconnect_ms: int = Field(2000, ge=0, description="Who is sent away comes back within so long, at random.")
+    overlap_ms: int = Field(
+        2000, ge=0, le=600_000, description="Its old connection goes on for so long after that; 0: it ends at once."
+    )
     max_connections: int = Field(20_000, ge=1, description="Watchers beyond so many are refused.")
     max_polls: int = Field(10_000, ge=1, description="Long polls held at once; they count as watchers too.")
     max_connections_per_principal: int = Field(1000, ge=0, description="Watchers of one `sub`; 0: no limit.")

@@ -38,6 +38,7 @@ class Share:
         self._level_s = level_s
         self._told: dict[str, _Told] = {}
         self._per_s = 0.0
+        self._going = 0
         self._refused: dict[str, None] = {}
 
     @property
@@ -45,11 +46,13 @@ class Share:
         """Whether a surplus is being sent away."""
         return self._per_s > 0
 
-    def hear(self, state: str, now_s: float) -> None:
+    def hear(self, state: str, now_s: float, going: int = 0) -> None:
         """Take what a front door says in its X-Haproxy-Server-State; what isn't understood says nothing.
 
-        One that sends us no newcomers (not `UP`) counts for nothing: we leave, or it will say more soon.
+        One that sends us no newcomers (not `UP`) counts for nothing: we leave, or it will say more soon. `going` are
+        those that it counts here, and that were sent away already.
         """
+        self._going = going
         found = _STATE.match(state)
         if found is None:
             return
@@ -83,6 +86,7 @@ class Share:
 
     def _judge(self) -> None:
         here, of_all = (sum(getattr(told, name) for told in self._told.values()) for name in ("here", "of_all"))
+        here -= self._going
         even = sum(told.even for told in self._told.values())
         bound = even * (LEVEL_AT if self.full else FULL_AT)
         if not self._level_s or of_all < FEWEST_WATCHERS or here <= bound or here - even < SMALLEST_SURPLUS:

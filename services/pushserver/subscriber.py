@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.pushserver import frames
 from services.pushserver.change import Delivery
 from services.pushserver.channel import Channel
-from services.pushserver.close import EXPIRED, GOING_AWAY, SLOW, CloseReason
+from services.pushserver.close import EXPIRED, SLOW, CloseReason
 from services.pushserver.counters import Counters
 from services.pushserver.group import NO_SOCKET
 from services.pushserver.mailbox import Mailbox
@@ -172,8 +172,8 @@ class Subscriber:
             elif self._openings:
                 room -= self._open_next(self._openings)
             else:
-                if self._bookmark_due and not self.quiet:
-                    self._bookmark()
+                if self._bookmark_due:
+                    self.bookmark()
                 return False
         return not self.blocked
 
@@ -181,15 +181,23 @@ class Subscriber:
         """Time for a bookmark; while something waits, it follows after that."""
         if self.blocked or self._mailbox is not None or self._openings:
             self._bookmark_due = True
-        elif not self.quiet:
-            self._bookmark()
+        else:
+            self.bookmark()
 
-    def go_away(self, reconnect_in_ms: int, reason: CloseReason = GOING_AWAY) -> None:
-        """It is to go to another server: a bookmark, a `goaway`, and the end."""
-        if not self.ended and not self.quiet:
-            self._bookmark()
+    def bookmark(self, before: bytes = b"") -> None:
+        """Say how far it has come: of what waits its cursor knows nothing."""
+        self._bookmark_due = False
+        if self.ended or self.quiet:
+            return
+        cursor = self.cursor()
+        as_of_ms = min((subscription.channel.as_of_ms for subscription in self.subscriptions), default=None)
+        skipped, self._skipped = self._skipped + (self._mailbox.elided if self._mailbox is not None else 0), 0
+        self._write(before + self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
+
+    def go_away(self, reconnect_in_ms: int) -> None:
+        """Send it to another server: a bookmark, and a `goaway`. Whoever says so ends it in time."""
+        self.bookmark()
         self.tell(frames.goaway(self.cursor(), reconnect_in_ms), self.wire.retry(reconnect_in_ms))
-        self.end(reason)
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:
         """End the connection, and say why as far as it can still be said."""
@@ -278,13 +286,6 @@ class Subscriber:
             opening.subscription.synced = True
         told = [opening for opening in done if not (self.quiet and opening.resumed)]
         return synced_frames(told, self.wire, None if self._openings else self.cursor())
-
-    def _bookmark(self) -> None:
-        self._bookmark_due = False
-        cursor = self.cursor()
-        as_of_ms = min((subscription.channel.as_of_ms for subscription in self.subscriptions), default=None)
-        skipped, self._skipped = self._skipped + (self._mailbox.elided if self._mailbox is not None else 0), 0
-        self._write(self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
     def _forget_opening(self, subscription: Subscription) -> None:
         if self._openings is None:

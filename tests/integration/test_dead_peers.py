@@ -210,7 +210,7 @@ async def test_one_that_was_sent_away_while_it_did_not_read_is_cut(wire: str) ->
     async with fed_server(stalled_s=0.5) as fed:
         await near_reader(fed, wire)
         await fed.fill()
-        fed.subscribers[0].go_away(0)
+        fed.server.reception.overlap.send_away(fed.subscribers[0])
         await fed.left(5)
         assert fed.closed == {"going_away": 1}
 

@@ -25,6 +25,7 @@ _FAST: Final[Mapping[str, Any]] = {
     "port": 0,
     "bookmark_interval_s": 0.15,
     "drain_s": 0,
+    "overlap_ms": 0,
     "identity_check_s": 0.2,
 }
 _GRACE_S: Final = 0.5

@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, for whatever reason."""
         if not self.subscriber.ended:
-            reason = DEAD_PEER if is_death(exc) else GONE
+            reason = DEAD_PEER if is_death(exc) else self.reception.overlap.reason_of(self.subscriber, GONE)
             self.reception.counters.closed[reason.name] += 1
             self.reception.ended(self.principal, reason)
         self.reception.leave(self.subscriber)

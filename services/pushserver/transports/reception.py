@@ -13,6 +13,7 @@ from services.pushserver.counters import Counters
 from services.pushserver.freshness import Freshness
 from services.pushserver.guard import Guard
 from services.pushserver.hub import Hub
+from services.pushserver.overlap import Overlap
 from services.pushserver.quota import Quota
 from services.pushserver.resume import Ahead, begin
 from services.pushserver.session import CatchUp, Publish, Session, check_mode
@@ -64,6 +65,7 @@ class Reception:
         self._share = share
         self.gate = gate
         self.guard = Guard()
+        self.overlap = Overlap(settings)
         self.quota = Quota(
             connections_per_principal=settings.max_connections_per_principal,
             connections_per_address=settings.max_connections_per_address,
@@ -135,6 +137,7 @@ class Reception:
     def leave(self, subscriber: Subscriber) -> None:
         """Count a connection out, with all its watches."""
         self.guard.leave(subscriber)
+        self.overlap.leave(subscriber)
         self.quota.leave(subscriber)
         self.hub.leave(subscriber)
 

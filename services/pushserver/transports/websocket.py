@@ -158,8 +158,9 @@ class SocketConnection(Connection):
         if not self._closing:
             self._closing = True
             self.transport.write(ws_frame(_CLOSE, payload[:2]))
-            self.reception.ended(self.principal, CLIENT_CLOSED)
-            self.subscriber.end(CLIENT_CLOSED)
+            reason = self.reception.overlap.reason_of(self.subscriber, CLIENT_CLOSED)
+            self.reception.ended(self.principal, reason)
+            self.subscriber.end(reason)
         self.transport.close()
 
     def _on_op(self, message: Message) -> None:

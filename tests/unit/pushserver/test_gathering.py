@@ -3,7 +3,9 @@
 import json
 
 from services.pushserver.close import GOING_AWAY, CloseReason
+from services.pushserver.overlap import Overlap
 from services.pushserver.session import Session
+from services.pushserver.settings import PushServerSettings
 from services.pushserver.subscriber import Subscriber
 from services.pushserver.subscription import WatchRequest
 from services.pushserver.transports.longpoll import Gathering
@@ -52,7 +54,7 @@ def test_the_cursor_goes_with_what_was_gathered() -> None:
 def test_what_comes_after_the_end_is_not_covered_by_the_cursor() -> None:
     poll = Poll()
     broadcast(poll.hub, put("a", 1))
-    poll.subscriber.go_away(0)
+    Overlap(PushServerSettings()).send_away(poll.subscriber)
     broadcast(poll.hub, put("b", 2))
     assert poll.told()[-2:] == ["put", "goaway"]
     assert poll.reaches() == 2

@@ -197,7 +197,7 @@ def test_a_watch_that_ends_in_its_snapshot_lets_the_others_be_synced() -> None:
     assert client.story() == ["a@0", "synced", "bookmark"]
 
 
-def test_going_away_is_a_bookmark_a_goaway_and_the_end() -> None:
+def test_going_away_is_a_bookmark_and_a_goaway() -> None:
     client = watching()
     client.subscriber.blocked = True
     broadcast(client.hub, put("a", 1))
@@ -205,8 +205,12 @@ def test_going_away_is_a_bookmark_a_goaway_and_the_end() -> None:
     bookmark, goaway = client.frames()
     assert (bookmark["event"], goaway["event"], goaway["reconnect_in_ms"]) == ("bookmark", "goaway", 300)
     assert positions(bookmark["cursor"]) == {0: 1}, "what waited was never written"
-    assert goaway["cursor"] == bookmark["cursor"] == client.sink.cursor
-    assert client.sink.closed is GOING_AWAY
+    assert goaway["cursor"] == bookmark["cursor"]
+    assert client.sink.closed is None
+    client.sink.drain()
+    broadcast(client.hub, put("a", 2))
+    assert client.story() == ["a@1", "a@2"], "it goes on"
+    client.subscriber.end(GOING_AWAY)
     client.subscriber.go_away(300)
     assert client.frames() == []
 

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from services.pushserver.close import GOING_AWAY
 from services.pushserver.subscription import WatchRequest
 from shared.catalog import Catalog, CollectionSettings
 from tests.support.core_asks import ASKS, BATCHES, CLIENTS, NUMBERS, Ask, Batch, Client
@@ -31,6 +32,7 @@ from tests.support.model import Bookmark
 EXAMPLES: Final = 500
 STEPS: Final = 25
 SOAK_S: Final = float(os.environ.get("WATCHROUTE_SOAK_S", "0"))
+LEAVING: Final = ("unsubscribe", "unsubscribe", "vanish", "sent away", "its overlap is over")
 COLLECTIONS: Final = ("stocks", "orders", "feed")
 CATALOG: Final = {
     "stocks": CollectionSettings(modes=("state", "log"), history_records=6, delete_retention_s=10),
@@ -202,7 +204,7 @@ class Watching(RuleBasedStateMachine):
         if reader is self.any_reader(which)[1]:
             self.go_on(which, room, tick=tick)
 
-    @rule(which=NUMBERS, how=st.sampled_from(("unsubscribe", "unsubscribe", "vanish", "sent away")))
+    @rule(which=NUMBERS, how=st.sampled_from(LEAVING))
     def leave(self, which: int, how: str) -> None:
         server, reader = self.any_reader(which, "ws" if how == "unsubscribe" else "")
         if reader is None:
@@ -213,6 +215,11 @@ class Watching(RuleBasedStateMachine):
             return
         if how == "sent away":
             reader.subscriber.go_away(100)
+            reader.observe()
+            return
+        if how == "its overlap is over":
+            reader.subscriber.bookmark()
+            reader.subscriber.end(GOING_AWAY)
             reader.observe()
             assert reader.sink.closed
         server.leave(reader)
