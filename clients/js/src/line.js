@@ -7,6 +7,7 @@ export class Line {
   isOpen = false;
   isOver = false;
   isCaughtUp = false;
+  #isLeaving = false;
   comeBackMs;
   problem = null;
   number = ++count;
@@ -103,7 +104,8 @@ export class Line {
       this.#beat();
       this.#each((watch) => watch.onBookmark(frame));
     } else if (event === "goaway") {
-      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // its bookmark came early
+      this.#isLeaving = true;
+      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // its bookmark came early, as others will
       this.comeBackMs = frame.reconnect_in_ms;
       this.link.goAway(this);
     } else if (event === "auth") this.link.renew(this);
@@ -127,6 +129,7 @@ export class Line {
   }
 
   #beat() {
+    if (this.#isLeaving) return;
     const now = this.client.world.now();
     if (this.#beatAt !== null) {
       this.#beatBefore = this.client.beatMs;

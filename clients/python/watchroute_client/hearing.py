@@ -63,6 +63,8 @@ def _bookmark(lane: Lane, link: Link, frame: Frame) -> None:
 
 def _goaway(lane: Lane, link: Link, frame: Frame) -> None:
     mark(link, frame.get("cursor"))
+    link.goes_away()
+    lane.around.interval_s = link.interval_s
     lane.on_goaway(link, float(frame.get("reconnect_in_ms", 0)) / 1000)
 
 

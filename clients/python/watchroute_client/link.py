@@ -27,7 +27,7 @@ class Link:
         self.retry_s: float | None = None
         self.replace_at = inf
         self.watches = Roster()
-        self.interval_s = interval_s
+        self.interval_s = self._interval_before_s = interval_s
         self._heard_at = now
         self._bookmark_at: float | None = None
         self._longest_s = 0.0
@@ -70,11 +70,18 @@ class Link:
         self._heard_at = now
 
     def bookmark(self, now: float) -> None:
-        """A heartbeat came: learn how often they do. One before a close comes early, so the longest pause counts."""
+        """A heartbeat came: learn how often they do. From a `goaway` on they come early."""
+        if self.leaving:
+            return
         if self._bookmark_at is not None:
+            self._interval_before_s = self.interval_s
             self._longest_s = max(self._longest_s, now - self._bookmark_at)
             self.interval_s = self._longest_s
         self._bookmark_at = now
+
+    def goes_away(self) -> None:
+        """The server leaves: the bookmark that it has just said came early."""
+        self.interval_s = self._interval_before_s
 
     def dead_at(self) -> float:
         """When silence says that it is dead."""

@@ -60,9 +60,10 @@ class Served:
     def __init__(self, wanted: Connect) -> None:
         self.wanted = wanted
         self.opened = False
+        self.sent_away = False
         self.leaving = False
         self.left_at: int | None = None
-        """How much was written when it began to leave: of more it tells nothing."""
+        """How much was written when its overlap was over: of more it tells nothing."""
         self.waiting: deque[Frame] = deque()
         self.targets: list[Target] = []
 
@@ -93,11 +94,12 @@ class World:
                 self._open,
                 self._lose,
                 self._pass,
+                self._send_away,
                 self._leave,
                 self._bookmark,
                 self._forget,
             ),
-            weights=(6, 12, 6, 1, 4, 1, 2, 0.3),
+            weights=(6, 12, 6, 1, 4, 1, 0.5, 2, 0.3),
         )[0]()
         self.settle()
 
@@ -228,13 +230,25 @@ class World:
         self.now += self.random.choice((0.1, 1.0, 10.0, 50.0))
         self.session.on_time()
 
-    def _leave(self) -> None:
+    def _send_away(self) -> None:
+        """It goes on being told; half of the servers leave no overlap."""
         picked = self._pick()
-        if picked and picked[1].opened and not picked[1].leaving:
+        if picked and picked[1].opened and not picked[1].sent_away:
             served = picked[1]
-            served.leaving, served.left_at = True, len(self.log.writes)
+            served.sent_away = True
             served.waiting.append({"event": "goaway", "cursor": None, "reconnect_in_ms": self.random.randrange(3000)})
-            served.waiting.append({"event": "close"})
+            if self.random.random() < 0.5:
+                self._end(served)
+
+    def _leave(self) -> None:
+        """The overlap of somebody is over."""
+        sent_away = [served for served in self.connections.values() if served.sent_away and not served.leaving]
+        if sent_away:
+            self._end(self.random.choice(sent_away))
+
+    def _end(self, served: Served) -> None:
+        served.leaving, served.left_at = True, len(self.log.writes)
+        served.waiting.append({"event": "close"})
 
     def _bookmark(self) -> None:
         picked = self._pick()
