@@ -35,7 +35,8 @@ class ClusterCommand(Command):
 
     def __init__(self, folder: Path, certificates: Path) -> None:
         self.certificates = certificates
-        drain = {"WATCHROUTE_PUSHSERVER_DRAIN_S": "0.5", "WATCHROUTE_PUSHSERVER_DRAIN_WAIT_S": "0.5"}
+        drain = {"DRAIN_S": "0.5", "DRAIN_WAIT_S": "0.5", "OVERLAP_MS": "0"}
+        drain = {f"WATCHROUTE_PUSHSERVER_{name}": setting for name, setting in drain.items()}
         where = ("--folder", str(folder / "cluster"), "--certificates", str(certificates))
         super().__init__(folder, "--free-ports", *where, environment=drain, module="infra.cluster")
 

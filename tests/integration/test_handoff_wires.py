@@ -77,7 +77,9 @@ class RawSocket(RawClient):
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served() -> AsyncIterator[tuple[PushServer, Listener]]:
     """A push server that needs no Kafka: what it serves was put there by hand."""
-    server = push_server("127.0.0.1:1", {"items": {}}, max_message_bytes=MAX_BYTES, dead_peer_s=7, unsent_bytes=12_345)
+    server = push_server(
+        "127.0.0.1:1", {"items": {}}, max_message_bytes=MAX_BYTES, dead_peer_s=7, unsent_bytes=12_345, reconnect_ms=0
+    )
     channel = Channel.empty(server.hub.catalog.get("items"), b"epoch", 1)
     server.hub.serve(channel)
     server.hub.broadcast(channel, [Event("a", 0, 0, 0, b"1")], {0: 1})
@@ -174,10 +176,10 @@ async def test_a_close_of_the_server_waits_for_that_of_the_client(
     assert orjson.loads((await client.receive())[1])["event"] == "put"
     assert orjson.loads((await client.receive())[1])["event"] == "synced"
     (subscriber,) = served[0].hub.wheel
-    subscriber.go_away(7)
+    served[0].reception.overlap.send_away(subscriber)
     events = [orjson.loads((await client.receive())[1]) for _ in range(2)]
     assert [event["event"] for event in events] == ["bookmark", "goaway"]
-    assert events[1]["reconnect_in_ms"] == 7
+    assert events[1]["reconnect_in_ms"] == 0
     client.send_op(op="ping", ref="ignored: it came after the end")
     assert await client.closed_with() == 1012
 
@@ -228,7 +230,7 @@ async def test_an_event_stream_over_http_1_0_has_no_chunks(raw: RawSocket, serve
     assert (await raw.until(b"\n\n")).startswith(b"event: put\ndata: {")
     assert (await raw.until(b"\n\n")).startswith(b"event: synced\n")
     (subscriber,) = served[0].hub.wheel
-    subscriber.go_away(7)
+    served[0].reception.overlap.send_away(subscriber)
     rest = await raw.rest()
     assert rest.startswith(b"event: bookmark\n")
     assert rest.endswith(b"}\n\n"), "no last chunk either"

@@ -35,10 +35,13 @@ MOST_BYTES: Final = 4096
 
 @asynccontextmanager
 async def process(broker: Broker, folder: Path, *topics: str, **settings: Any) -> AsyncIterator[Service]:
-    """A server of the collections `items`, `more1`, …, launched, and killed in the end if it still runs."""
+    """A server of the collections `items`, `more1`, …, launched, and killed in the end if it still runs.
+
+    Without an overlap, unless there is to be one: nobody here has another server to go to.
+    """
     config = folder / "watchroute.toml"
     lines = ["[auth]", 'mode = "none"', "[kafka]", f'bootstrap = "{broker.bootstrap}"', "[pushserver]"]
-    lines += [f"{name} = {value}" for name, value in settings.items()]
+    lines += [f"{name} = {value}" for name, value in {"overlap_ms": 0, **settings}.items()]
     for name, topic in zip(itertools.chain(["items"], (f"more{n}" for n in itertools.count(1))), topics, strict=False):
         lines += [f"[collections.{name}]", f'topic = "{topic}"']
     config.write_text("\n".join(lines))

@@ -70,9 +70,10 @@ class Fleet:
         """The producer and the push servers that it began with."""
         return [self.producer, *self.servers]
 
-    async def add_server(self) -> Service:
-        """One more push server, ready; it ends with the fleet at the latest."""
+    async def add_server(self, **settings: Any) -> Service:
+        """One more push server, ready, with settings of its own; it ends with the fleet at the latest."""
         server = self._push_server()
+        server.variables |= {f"WATCHROUTE_PUSHSERVER_{name.upper()}": str(value) for name, value in settings.items()}
         await self._start(server)
         return server
 
