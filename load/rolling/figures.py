@@ -56,7 +56,7 @@ class Outcome:
         per_second = timeline.per_second()
         last = timeline.samples[-1].connections
         return cls(
-            windows=[WindowFigures.of(window, per_second, scale.reconnect_s) for window in timeline.windows],
+            windows=[WindowFigures.of(window, per_second, scale.late_s) for window in timeline.windows],
             shares={server: round(count / scale.even_share, 2) for server, count in last.items()},
             findings=findings,
             cut=timeline.cut,

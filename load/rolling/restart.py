@@ -11,7 +11,7 @@ async def restart(cluster: Cluster, timeline: Timeline, scale: Scale) -> None:
         name = f"pushserver{number}"
         begins_s = timeline.now_s() + scale.drain_wait_s
         timeline.windows.append(Window(name, begins_s, begins_s + scale.drain_s))
-        await server.stop(within_s=scale.drain_wait_s + scale.drain_s + 15)
+        await server.stop(within_s=scale.drain_wait_s + scale.drain_s + scale.late_s + 15)
         # What the checks said last was of the process that has ended.
         await cluster.door.until_status(name, "DOWN")
         await server.start()

@@ -75,6 +75,7 @@ def plan_of(folder: Path, scale: Scale) -> Plan:
         "DRAIN_WAIT_S": scale.drain_wait_s,
         "DRAIN_S": scale.drain_s,
         "RECONNECT_MS": int(1000 * scale.reconnect_s),
+        "OVERLAP_MS": int(1000 * scale.overlap_s),
     }
     door = {
         "FRONT_CHECK_INTERVAL": "1s",

@@ -25,8 +25,14 @@ class Scale:
     drain_wait_s: float = 3
     drain_s: float = 12
     reconnect_s: float = 2
+    overlap_s: float = 2
     after_s: float = 45
     hard_stop_s: float = 30
+
+    @property
+    def late_s(self) -> float:
+        """Within which the last of those who are sent away come back."""
+        return self.reconnect_s + self.overlap_s
 
     @property
     def even_share(self) -> float:

@@ -1,4 +1,8 @@
-"""A watcher that comes back: through the front door, with TLS, from an address of its own, with its last cursor."""
+"""A watcher that comes back: through the front door, with TLS, from an address of its own, with its last cursor.
+
+One that is sent away does so when it was told to: a WebSocket hangs up then, an event stream stays until it ends, as
+that of a browser does.
+"""
 
 import asyncio
 import random
@@ -39,14 +43,14 @@ class Way:
 
 
 class Connection(Recording):
-    """One connection of a watcher; keeps nothing but what the next one needs."""
+    """One connection of a watcher; keeps nothing but what the next one needs, which is to begin at `back_at`."""
 
     def __init__(self, account: Account, cursor: str | None) -> None:
         super().__init__()
         account.on_connection()
         self.cursor = cursor
         self.synced = False
-        self.goaway_ms: int | None = None
+        self.back_at: float | None = None
         self._account = account
 
     def add(self, frame: Frame, cursor: str | None = None) -> None:
@@ -57,7 +61,7 @@ class Connection(Recording):
         elif event == "synced":
             self.synced = True
         elif event == "goaway":
-            self.goaway_ms = frame["reconnect_in_ms"]
+            self.back_at = asyncio.get_running_loop().time() + frame["reconnect_in_ms"] / 1000
         elif event in {"reset", "problem"}:
             self._account.on_reset()
         self.cursor = cursor or self.cursor
@@ -122,18 +126,28 @@ class Watcher:
             self._cursor = connection.cursor
             if connection.synced:
                 self._away_since = self._timeline.now_s()
-        self._timeline.ended(told=connection.goaway_ms is not None)
+        self._timeline.ended(told=connection.back_at is not None)
         if self.way.wire == "ws":
             writer.write(_CLOSE)
-        return random.uniform(0, _UNTOLD_S) if connection.goaway_ms is None else connection.goaway_ms / 1000
+        if connection.back_at is None:
+            return random.uniform(0, _UNTOLD_S)
+        return max(0.0, connection.back_at - asyncio.get_running_loop().time())
 
     async def _read(self, reader: asyncio.StreamReader, connection: Connection) -> None:
+        """Read to the end, or until it is time to come back."""
         wire: Wire = WebSocketWire() if self.way.wire == "ws" else EventStreamWire()
-        while connection.end is None and (data := await reader.read(_READ_BYTES)):
-            wire.feed(data, connection)
-            if connection.synced and not self.synced.is_set():
-                self.synced.set()
-                self._timeline.synced(self._away_since)
+        try:
+            async with asyncio.timeout(None) as staying:
+                while connection.end is None and (data := await reader.read(_READ_BYTES)):
+                    wire.feed(data, connection)
+                    if self.way.wire == "ws":
+                        staying.reschedule(connection.back_at)
+                    if connection.synced and not self.synced.is_set():
+                        self.synced.set()
+                        self._timeline.synced(self._away_since)
+        except TimeoutError:
+            if not staying.expired():
+                raise
 
     def _request(self) -> bytes:
         make, suffix = (upgrade, "/ws") if self.way.wire == "ws" else (get, "/stream")

@@ -20,6 +20,7 @@ class WebSocketUser(Watcher):
 
     transport: ClassVar[str] = "websocket"
     suffix: ClassVar[str] = "/ws"
+    obeys_goaway: ClassVar[bool] = True
 
     def frames(self) -> Frames:
         """Until the server closes; its code names the end."""
@@ -39,7 +40,7 @@ class SseUser(Watcher):
     suffix: ClassVar[str] = "/stream"
 
     def frames(self) -> Frames:
-        """Until the server ends the stream; `retry:` holds for whoever is not told otherwise."""
+        """Until the server ends the stream: like a browser's, it knows of `retry:` only."""
         http = Http(self.connect(), self.scene.endpoint.host)
         answer = http.begin("GET", self.target(), self.fields)
         if answer.status != OK:
@@ -51,7 +52,7 @@ class SseUser(Watcher):
                 if event.data:
                     yield json.loads(event.data)
                 self.view.cursor = event.id or self.view.cursor
-            self.view.hint_ms = self.view.hint_ms or stream.retry_ms
+            self.view.hint_ms = stream.retry_ms
 
 
 class LongPollUser(Watcher):

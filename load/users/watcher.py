@@ -44,6 +44,8 @@ class Watcher(User):
     """Whether it can watch a collection."""
     thorough: ClassVar[bool] = True
     """Whether it is told every change in `log` mode."""
+    obeys_goaway: ClassVar[bool] = False
+    """Whether it hangs up when it is to come back, and doesn't wait for the end."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -57,6 +59,7 @@ class Watcher(User):
         self.line: Line | None = None
         self.ended = "end"
         self._hurried = False
+        self._sent_away = False
         self._connected = False
 
     def on_start(self) -> None:
@@ -74,7 +77,7 @@ class Watcher(User):
     @task
     def visit(self) -> None:
         """One connection from its beginning to its end, and the pause after it."""
-        self._hurried, self.ended = False, "end"
+        self._hurried, self._sent_away, self.ended = False, False, "end"
         self.view.connect()
         began = time.perf_counter()
         pause_s = 0.0
@@ -152,6 +155,9 @@ class Watcher(User):
                 self.report(finding)
             if self.view.synced and not self._connected:
                 self._connect(began)
+            if frame["event"] == "goaway" and self.obeys_goaway and self.line:
+                self._sent_away = True
+                self.line.until = time.monotonic() + frame["reconnect_in_ms"] / 1000
 
     def _connect(self, began: float) -> None:
         self._connected = True
@@ -167,8 +173,8 @@ class Watcher(User):
             self.line = None
 
     def _hang_up(self) -> None:
-        self.row("hang up", 0)
-        if self.scene.options.come_back == "anew":
+        self.row("left" if self._sent_away else "hang up", 0)
+        if not self._sent_away and self.scene.options.come_back == "anew":
             self.view.drop_cursor()
 
     def _after_end(self) -> float:

@@ -33,6 +33,8 @@ _BROKEN: Final = (aiohttp.ClientError, OSError, EOFError, TimeoutError, WebSocke
 class Follower:
     """It stays connected, comes back with its cursor when a connection ends or falls silent, and never gives up.
 
+    One that is sent away comes back when it was told to; an event stream stays until it ends, as a browser's does.
+
     A `restless` one also leaves by itself now and then. `failures` are answers that no client should ever get.
     """
 
@@ -92,12 +94,17 @@ class Follower:
     async def _live(self, watcher: Watcher) -> None:
         """Until it has ended, has been silent for too long, or it is time to leave."""
         life_s = self.rng.uniform(*LIVES_S) if self.restless else FOR_GOOD_S
-        await first_of(watcher.until(is_over, FOR_GOOD_S), self._silence(watcher), asyncio.sleep(life_s))
+        over = watcher.until(is_over, FOR_GOOD_S)
+        await first_of(over, self._silence(watcher), asyncio.sleep(life_s), self._sent_away(watcher))
 
     async def _silence(self, watcher: Watcher) -> None:
         while await _is_told(watcher, SILENT_S):
             pass
         self.silences += 1
+
+    async def _sent_away(self, watcher: Watcher) -> None:
+        goaway = await watcher.wait_for(lambda frame: frame["event"] == "goaway", FOR_GOOD_S)
+        await asyncio.sleep(FOR_GOOD_S if self.transport == "sse" else goaway["reconnect_in_ms"] / 1000)
 
     async def _leave(self, watcher: Watcher) -> None:
         await watcher.cut()

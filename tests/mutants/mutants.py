@@ -294,4 +294,32 @@ MUTANTS: Final = (
         "",
         "test_guard.py::test_who_has_left_is_forgotten_and_holds_nothing",
     ),
+    Mutant(
+        "an overlap ends without a last bookmark",
+        "overlap.py",
+        "                subscriber.bookmark(before=retry)\n",
+        "",
+        "test_overlap.py::test_who_is_sent_away_is_told_on_until_the_deadline_and_then_a_cursor_of_all_that",
+    ),
+    Mutant(
+        "an overlap is over before the client was to come back",
+        "overlap.py",
+        "(reconnect_in_ms + self._settings.overlap_ms)",
+        "self._settings.overlap_ms",
+        "test_overlap.py::test_the_deadline_is_so_long_after_the_moment_at_which_it_is_to_come_back",
+    ),
+    Mutant(
+        "an overlap has no end",
+        "overlap.py",
+        "self._deadlines[0][0] <= now:",
+        "self._deadlines[0][0] < 0:",
+        "test_overlap.py::test_who_is_sent_away_is_told_on_until_the_deadline_and_then_a_cursor_of_all_that",
+    ),
+    Mutant(
+        "who was sent away is sent away again",
+        "overlap.py",
+        "if subscriber.ended or subscriber in self._reasons:",
+        "if subscriber.ended:",
+        "test_overlap.py::test_who_was_sent_away_is_not_sent_away_again",
+    ),
 )

@@ -124,3 +124,12 @@ def test_without_a_time_nothing_is_levelled() -> None:
 def test_what_is_not_understood_says_nothing(text: str) -> None:
     share = told(state(1600, 3000), text)
     assert share.full
+
+
+def test_who_was_sent_away_and_is_still_here_is_no_surplus_any_more() -> None:
+    share = told(state(1600, 3000))
+    share.hear(state(1600, 3000), 1, going=500)
+    assert not share.full
+    share = Share(LEVEL_S)
+    share.hear(state(1600, 3000), 0, going=300)
+    assert leaving(share, 1300) == pytest.approx(300 / LEVEL_S)
