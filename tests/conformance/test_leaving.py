@@ -40,7 +40,8 @@ async def watch(scene: Scene, leaver: Service) -> Watcher:
 @asynccontextmanager
 async def watched(fleet: Fleet, writer: Writer) -> AsyncIterator[tuple[Service, Mapping[str, tuple[Scene, Watcher]]]]:
     """A server of its own with a watcher for each transport."""
-    leaver = await fleet.add_server(overlap_ms=OVERLAP_MS)
+    # No bookmark but those that its leaving brings.
+    leaver = await fleet.add_server(overlap_ms=OVERLAP_MS, bookmark_interval_s=60)
     scenes = [Scene(fleet, writer, Case(transport, "prefix", "log")) for transport in WATCHES]
     watchers = await asyncio.gather(*(watch(scene, leaver) for scene in scenes))
     pairs = zip(scenes, watchers, strict=True)

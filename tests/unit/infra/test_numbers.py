@@ -27,7 +27,8 @@ TABLES = {"pushserver": PushServerSettings, "producer": ProducerSettings}
 def leaving_s(name: str, read: AllSettings) -> float:
     """How long a service takes to leave, by its settings."""
     if name == "pushserver":
-        return read.pushserver.drain_wait_s + read.pushserver.drain_s
+        own = read.pushserver
+        return own.drain_wait_s + own.drain_s + (own.reconnect_ms + own.overlap_ms) / 1000
     return read.producer.drain_s
 
 
