@@ -146,6 +146,10 @@ class FrontDoor(Process):
     async def __aexit__(self, *_: object) -> None:
         await self.shut()
 
+    def leave(self) -> None:
+        """As Docker and Kubernetes end it: it takes nobody any more, and ends with the last of those who are there."""
+        self._signal(signal.SIGUSR1)
+
     def workers(self) -> list[int]:
         """The processes of its workers: one, and during a reload also those that still have connections."""
         master = self.process.pid

@@ -11,6 +11,7 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from services.pushserver.counters import Counters
+from services.pushserver.doors import Doors
 from services.pushserver.drain import Drain
 from services.pushserver.freshness import Freshness
 from services.pushserver.handoff import HandOffHttp, HandOffWebSocket
@@ -21,7 +22,7 @@ from services.pushserver.pause import LoopPause
 from services.pushserver.settings import PushServerSettings, Settings
 from services.pushserver.share import Share
 from services.pushserver.source import Source
-from services.pushserver.transports.reception import Publisher, Reception
+from services.pushserver.transports.reception import DOOR, Publisher, Reception
 from services.pushserver.transports.router import ReadApp
 from shared.catalog import Catalog
 from shared.doorstep import Doorstep, Limits, Reason
@@ -36,6 +37,7 @@ _GRACE_S: Final = 2.0
 _TCP_NOTSENT_LOWAT: Final = 25
 _BACKLOG: Final = 4096
 _STATE_HEADER: Final = "x-haproxy-server-state"
+_INTERVAL_HEADER: Final = "x-front-check-interval"
 
 
 class PushServer:
@@ -55,11 +57,12 @@ class PushServer:
         self.hub = Hub(catalog, Counters(), os.write)
         self.source = Source(self.hub, kafka, settings)
         self.share = Share(settings.level_s)
+        self.doors = Doors()
         freshness = Freshness(self.source, settings.catch_up_s)
         self.gate = gate
-        self.reception = Reception(self.hub, freshness, self.share, settings, gate, publish=publish)
+        self.reception = Reception(self.hub, freshness, self.share, self.doors, settings, gate, publish=publish)
         self.app = ReadApp(self.reception)
-        self.heartbeat = Heartbeat(self.hub, self.share, self.reception.overlap, settings)
+        self.heartbeat = Heartbeat(self.hub, self.share, self.doors, self.reception.overlap, settings)
         self.pause = LoopPause()
         self.drain = Drain(self.reception, settings)
         self.doorstep = Doorstep(
@@ -76,9 +79,11 @@ class PushServer:
         self.hub.counters.turned_away[reason] += 1
 
     def on_check(self, headers: Mapping[str, str]) -> None:
-        """A balancer has asked whether this server is ready, and may say what its share is."""
+        """A balancer has asked whether this server is ready, and may say who it is, and what this server's share is."""
+        now_s = asyncio.get_running_loop().time()
+        self.doors.hear(headers.get(DOOR), headers.get(_INTERVAL_HEADER), now_s)
         if (state := headers.get(_STATE_HEADER)) is not None:
-            self.share.hear(state, asyncio.get_running_loop().time(), going=len(self.reception.overlap))
+            self.share.hear(state, now_s, going=len(self.reception.overlap))
 
     def start(self) -> None:
         """Begin to read from Kafka."""

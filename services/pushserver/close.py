@@ -24,6 +24,8 @@ GONE: Final = CloseReason("gone", 1006, None)
 GOING_AWAY: Final = CloseReason("going_away", KINDS["going_away"].close, None)
 LEVELLED: Final = CloseReason("levelled", KINDS["going_away"].close, None)
 """This server had more than its share: to the client a `goaway` like any other."""
+DOOR_LEFT: Final = CloseReason("door_left", KINDS["going_away"].close, None)
+"""The front door that it came through is leaving: the same."""
 SLOW: Final = CloseReason("slow", KINDS["slow"].close, "slow")
 INVALID: Final = CloseReason("invalid", KINDS["invalid"].close, "invalid")
 TOO_LARGE: Final = CloseReason("too_large", KINDS["too_large"].close, "too_large")
@@ -42,6 +44,7 @@ REASONS: Final = (
     GONE,
     GOING_AWAY,
     LEVELLED,
+    DOOR_LEFT,
     SLOW,
     INVALID,
     TOO_LARGE,

@@ -13,6 +13,7 @@ from services.pushserver.change import Delivery
 from services.pushserver.channel import Channel
 from services.pushserver.close import EXPIRED, SLOW, CloseReason
 from services.pushserver.counters import Counters
+from services.pushserver.doors import Door
 from services.pushserver.group import NO_SOCKET
 from services.pushserver.mailbox import Mailbox
 from services.pushserver.opening import PIECE_BYTES, Opening, Openings, synced_frames
@@ -32,7 +33,7 @@ class Subscriber:
     """The outgoing side of one connection.
 
     `together`: tell every `synced` only when all openings are done (SSE, long poll). `quiet`: tell no bookmarks, and no
-    `synced` of a watch that resumed (long poll).
+    `synced` of a watch that resumed (long poll). `door` is the front door that it came through.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Subscriber:
         "_openings",
         "_skipped",
         "counters",
+        "door",
         "ended",
         "limit_bytes",
         "quiet",
@@ -70,6 +72,7 @@ class Subscriber:
         self.quiet = quiet
         self.ended = False
         self.slot = -1
+        self.door: Door | None = None
         self.subscriptions = Watchlist()
         self._mailbox: Mailbox | None = None
         self._openings: Openings | None = None

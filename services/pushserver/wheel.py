@@ -1,7 +1,7 @@
 """One timer for all: every connection has a place on a wheel, and its turn comes once in a revolution or so."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from services.pushserver.subscriber import Subscriber
 
@@ -32,10 +32,16 @@ class Wheel:
     def add(self, subscriber: Subscriber) -> None:
         """Give a subscriber its first turn in 0.8 to 1.2 revolutions."""
         self._size += 1
-        self._place(subscriber)
+        self._place(subscriber, self._random.uniform(1 - _JITTER, 1 + _JITTER))
 
-    def _place(self, subscriber: Subscriber) -> None:
-        ahead = round(SLOTS * self._random.uniform(1 - _JITTER, 1 + _JITTER))
+    def scatter(self, subscribers: Iterable[Subscriber]) -> None:
+        """Give each of these its next turn anywhere within a revolution: some came all at once, and still are close."""
+        for subscriber in subscribers:
+            self._slots[subscriber.slot].discard(subscriber)
+            self._place(subscriber, self._random.random())
+
+    def _place(self, subscriber: Subscriber, revolutions: float) -> None:
+        ahead = max(1, round(SLOTS * revolutions))
         subscriber.slot = (self._now + ahead) % len(self._slots)
         self._slots[subscriber.slot].add(subscriber)
 
@@ -52,5 +58,5 @@ class Wheel:
         due = list(self._slots[self._now])
         self._slots[self._now].clear()
         for subscriber in due:
-            self._place(subscriber)
+            self._place(subscriber, self._random.uniform(1 - _JITTER, 1 + _JITTER))
         return due

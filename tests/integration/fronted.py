@@ -60,13 +60,19 @@ def trusted_certificate(folder: Path) -> Iterator[Path]:
 
 @asynccontextmanager
 async def fronted(
-    broker: Broker, folder: Path, made: Path, environment: Mapping[str, str], *, servers: int = 2
+    broker: Broker,
+    folder: Path,
+    made: Path,
+    environment: Mapping[str, str],
+    *,
+    servers: int = 2,
+    bookmark_interval_s: float = QUIET_S,
 ) -> AsyncIterator[Fronted]:
     """All of it, ready, and HAProxy knowing it."""
     async with AsyncExitStack() as stack:
         fleet = await stack.enter_async_context(Fleet(broker, folder, COLLECTIONS, servers=0))
         table = "WATCHROUTE_PUSHSERVER"
-        settings = {f"{table}_BOOKMARK_INTERVAL_S": str(QUIET_S), f"{table}_DRAIN_S": str(LONG_S)}
+        settings = {f"{table}_BOOKMARK_INTERVAL_S": str(bookmark_interval_s), f"{table}_DRAIN_S": str(LONG_S)}
         started = [Service("pushserver", folder, fleet.config, settings) for _ in range(servers)]
         for service in started:
             stack.push_async_callback(service.shut)

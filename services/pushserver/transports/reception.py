@@ -10,6 +10,7 @@ from typing import Any, Final
 from services.pushserver.channel import Channel
 from services.pushserver.close import RATE_LIMITED, REVOKED, TOKEN_EXPIRED, CloseReason
 from services.pushserver.counters import Counters
+from services.pushserver.doors import Doors
 from services.pushserver.freshness import Freshness
 from services.pushserver.guard import Guard
 from services.pushserver.hub import Hub
@@ -36,6 +37,8 @@ from shared.problem import Problem
 
 REQUEST_ID: Final = "x-request-id"
 """HAProxy's, the same when it brings a request that was refused to another server."""
+DOOR: Final = "x-front-door"
+"""Which process of HAProxy brings a request, or checks this server."""
 MOST_BODIES: Final = 16
 """Of one principal (all who have no name are one) that are on their way at a time: they are small."""
 _NOTED: Final = 5
@@ -54,6 +57,7 @@ class Reception:
         hub: Hub,
         freshness: Freshness,
         share: Share,
+        doors: Doors,
         settings: PushServerSettings,
         gate: Gate,
         *,
@@ -63,6 +67,7 @@ class Reception:
         self.freshness = freshness
         self.settings = settings
         self._share = share
+        self._doors = doors
         self.gate = gate
         self.guard = Guard()
         self.overlap = Overlap(settings)
@@ -233,6 +238,7 @@ class Reception:
         self.check_open()
         self.check_room(asked)
         principal = asked.principal
+        subscriber.door = self._doors.named(asked.headers.get(DOOR))
         self.hub.join(subscriber)
         self.quota.enter(subscriber, principal.sub, source_of(asked.asker.address))
         self.guard.enter(subscriber, principal)

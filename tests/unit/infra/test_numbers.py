@@ -7,6 +7,7 @@ import pytest
 
 from cli.settings import AllSettings
 from services.producer.settings import ProducerSettings
+from services.pushserver.doors import GONE_AFTER_S, LEAST_SILENCE_S, SILENT_CHECKS
 from services.pushserver.settings import PushServerSettings
 from tests.unit.infra import front_door
 from tests.unit.infra.cluster import OVERLAYS, cluster, environment
@@ -53,6 +54,18 @@ def test_kubernetes_gives_the_front_door_time_to_leave(overlay: str) -> None:
     hard_stop_s = seconds(front_door.in_force(environment(container))["FRONT_HARD_STOP_AFTER"])
     needed_s = container["lifecycle"]["preStop"]["sleep"]["seconds"] + hard_stop_s + MARGIN_S
     assert cluster(overlay).pod("haproxy")["terminationGracePeriodSeconds"] >= needed_s
+
+
+@pytest.mark.parametrize("overlay", [None, *OVERLAYS])
+def test_the_front_door_holds_its_watchers_until_all_were_sent_away(overlay: str | None) -> None:
+    """Silence, an interval in which each has its turn, and one for those who were behind."""
+    variables, own = {}, PushServerSettings()
+    if overlay is not None:
+        variables, own = environment(cluster(overlay).container("haproxy")), cluster(overlay).settings().pushserver
+    inforce = front_door.in_force(variables)
+    silence_s = max(SILENT_CHECKS * seconds(inforce["FRONT_CHECK_INTERVAL"]), LEAST_SILENCE_S)
+    hard_stop_s = seconds(inforce["FRONT_HARD_STOP_AFTER"])
+    assert silence_s + (1 + 1.2) * own.bookmark_interval_s + MARGIN_S <= hard_stop_s < GONE_AFTER_S
 
 
 def test_compose_gives_the_front_door_time_to_leave() -> None:

@@ -54,3 +54,17 @@ def test_one_may_leave_while_all_are_looked_at() -> None:
     for member in wheel:
         wheel.remove(member)
     assert len(wheel) == 0
+
+
+def test_a_crowd_that_came_at_once_is_spread_over_one_revolution_and_the_others_stay_where_they_are() -> None:
+    members = subscribers(660)
+    crowd, others = members[:640], members[640:]
+    wheel = filled(members)
+    places = [member.slot for member in others]
+    wheel.scatter(crowd)
+    assert [member.slot for member in others] == places
+    turns = [[member for member in wheel.turn() if member in crowd] for _ in range(SLOTS)]
+    assert {id(member) for turn in turns for member in turn} == {id(member) for member in crowd}
+    assert max(map(len, turns)) < 30
+    assert min(sum(map(len, turns[quarter : quarter + SLOTS // 4])) for quarter in range(0, SLOTS, SLOTS // 4)) > 100
+    assert len(wheel) == len(members)
