@@ -2,10 +2,10 @@
 
     python infra/haproxy/reload.py MASTER_SOCKET [--over SECONDS]
 
-MASTER_SOCKET is what `haproxy -W -S MASTER_SOCKET` listens at. The new process takes whoever comes; without this the
-old one keeps its watchers until `hard-stop-after`, and then all of them come at once (`close-spread-time` is for idle
-connections only). Their connections are closed at an even rate, in no order; each resumes with its cursor. SECONDS, 20,
-must be below FRONT_HARD_STOP_AFTER. Exit status 1: the configuration or the certificate was refused, and nothing ended.
+MASTER_SOCKET is what `haproxy -W -S MASTER_SOCKET` listens at. The new process takes whoever comes. Push servers send
+those of the old one away once they have noticed that it checks no more; this begins at once: their connections are
+closed at an even rate, in no order, and each resumes with its cursor. SECONDS, 20, must be below FRONT_HARD_STOP_AFTER.
+Exit status 1: the configuration or the certificate was refused, and nothing ended.
 """
 
 import argparse
