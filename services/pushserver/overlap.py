@@ -37,9 +37,6 @@ class Overlap:
     def __len__(self) -> int:
         return len(self._reasons)
 
-    def __contains__(self, subscriber: Subscriber) -> bool:
-        return subscriber in self._reasons
-
     def reason_of(self, subscriber: Subscriber, otherwise: CloseReason) -> CloseReason:
         """Why its connection ends when the client ends it: it was sent away, or, of its own accord, `otherwise`."""
         return self._reasons.get(subscriber, otherwise)
