@@ -39,12 +39,9 @@ class Share:
         self._told: dict[str, _Told] = {}
         self._per_s = 0.0
         self._going = 0
+        self.full = False
+        """Whether a surplus is being sent away, or is here still: who comes meanwhile is for others."""
         self._refused: dict[str, None] = {}
-
-    @property
-    def full(self) -> bool:
-        """Whether a surplus is being sent away."""
-        return self._per_s > 0
 
     def hear(self, state: str, now_s: float, going: int = 0) -> None:
         """Take what a front door says in its X-Haproxy-Server-State; what isn't understood says nothing.
@@ -86,11 +83,15 @@ class Share:
 
     def _judge(self) -> None:
         here, of_all = (sum(getattr(told, name) for told in self._told.values()) for name in ("here", "of_all"))
-        here -= self._going
         even = sum(told.even for told in self._told.values())
         bound = even * (LEVEL_AT if self.full else FULL_AT)
-        if not self._level_s or of_all < FEWEST_WATCHERS or here <= bound or here - even < SMALLEST_SURPLUS:
-            self._per_s = 0.0
-        else:
-            # As fast as it was when most was to be sent away: so it ends in time.
-            self._per_s = max(self._per_s, (here - even) / self._level_s)
+        counts = bool(self._level_s) and of_all >= FEWEST_WATCHERS
+
+        def too_many(watchers: int) -> bool:
+            return counts and watchers > bound and watchers - even >= SMALLEST_SURPLUS
+
+        staying = here - self._going
+        # As fast as it was when most was to be sent away: so it ends in time.
+        self._per_s = max(self._per_s, (staying - even) / self._level_s) if too_many(staying) else 0.0
+        # The next connections of those who were sent away come while they are here, and their cookies lead here.
+        self.full = too_many(here) and (self.full or self._per_s > 0)

@@ -197,6 +197,20 @@ MUTANTS: Final = (
         "test_share.py::test_the_last_word_of_a_door_that_has_gone_is_forgotten",
     ),
     Mutant(
+        "a server isn't full any more as soon as its surplus was told to go",
+        "share.py",
+        "self.full = too_many(here) and (self.full or self._per_s > 0)",
+        "self.full = self._per_s > 0",
+        "test_share.py::test_who_was_sent_away_and_is_still_here_is_no_surplus_any_more",
+    ),
+    Mutant(
+        "who was sent away and is still here is a surplus",
+        "share.py",
+        "staying = here - self._going",
+        "staying = here",
+        "test_share.py::test_who_was_sent_away_and_is_still_here_is_no_surplus_any_more",
+    ),
+    Mutant(
         "a full server refuses whoever comes back to it",
         "share.py",
         "        self._refused[request_id] = None\n        return True",

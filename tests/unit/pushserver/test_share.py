@@ -129,6 +129,9 @@ def test_what_is_not_understood_says_nothing(text: str) -> None:
 def test_who_was_sent_away_and_is_still_here_is_no_surplus_any_more() -> None:
     share = told(state(1600, 3000))
     share.hear(state(1600, 3000), 1, going=500)
+    assert leaving(share, 1100) == 0
+    assert share.refuses("a"), "they would be led back"
+    share.hear(state(1100, 3000), 2)
     assert not share.full
     share = Share(LEVEL_S)
     share.hear(state(1600, 3000), 0, going=300)
