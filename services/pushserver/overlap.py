@@ -49,8 +49,9 @@ class Overlap:
         if subscriber.ended or subscriber in self._reasons:
             return
         reconnect_in_ms = random.randint(0, self._settings.reconnect_ms)  # noqa: S311 -- spreads load
-        subscriber.go_away(reconnect_in_ms)
-        if subscriber.quiet or not self._settings.overlap_ms:
+        at_once = subscriber.quiet or not self._settings.overlap_ms
+        subscriber.go_away(reconnect_in_ms, at_once=at_once)
+        if at_once:
             subscriber.end(reason)
             return
         deadline_s = self._clock() + (reconnect_in_ms + self._settings.overlap_ms) / 1000

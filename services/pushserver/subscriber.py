@@ -197,9 +197,15 @@ class Subscriber:
         skipped, self._skipped = self._skipped + (self._mailbox.elided if self._mailbox is not None else 0), 0
         self._write(before + self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
-    def go_away(self, reconnect_in_ms: int) -> None:
-        """Send it to another server: a bookmark, and a `goaway`. Whoever says so ends it in time."""
-        self.bookmark()
+    def go_away(self, reconnect_in_ms: int, *, at_once: bool = False) -> None:
+        """Send it to another server: a bookmark, and a `goaway`. Whoever says so ends it, in time or `at_once`.
+
+        Where something waits and there is time, the bookmark follows after that, as every other.
+        """
+        if at_once:
+            self.bookmark()
+        else:
+            self.tick()
         self.tell(frames.goaway(self.cursor(), reconnect_in_ms), self.wire.retry(reconnect_in_ms))
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:

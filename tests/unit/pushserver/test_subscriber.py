@@ -201,18 +201,30 @@ def test_going_away_is_a_bookmark_and_a_goaway() -> None:
     client = watching()
     client.subscriber.blocked = True
     broadcast(client.hub, put("a", 1))
-    client.subscriber.go_away(300)
+    client.subscriber.go_away(300, at_once=True)
     bookmark, goaway = client.frames()
     assert (bookmark["event"], goaway["event"], goaway["reconnect_in_ms"]) == ("bookmark", "goaway", 300)
     assert positions(bookmark["cursor"]) == {0: 1}, "what waited was never written"
     assert goaway["cursor"] == bookmark["cursor"]
-    assert client.sink.closed is None
-    client.sink.drain()
-    broadcast(client.hub, put("a", 2))
-    assert client.story() == ["a@1", "a@2"], "it goes on"
     client.subscriber.end(GOING_AWAY)
     client.subscriber.go_away(300)
     assert client.frames() == []
+
+
+def test_who_goes_away_in_time_is_told_on_and_hears_once_what_was_elided() -> None:
+    client = watching()
+    client.subscriber.blocked = True
+    broadcast(client.hub, put("a", 1))
+    broadcast(client.hub, put("a", 2))
+    client.subscriber.go_away(300)
+    (goaway,) = client.frames()
+    assert (goaway["event"], positions(goaway["cursor"])) == ("goaway", {0: 1}), "what waits was never written"
+    assert client.sink.closed is None
+    client.sink.drain()
+    late, bookmark = client.frames()
+    assert (late["version"], bookmark["event"], bookmark["skipped"]) == ("2", "bookmark", 1)
+    client.subscriber.tick()
+    assert [frame["skipped"] for frame in client.frames()] == [0]
 
 
 def test_a_poll_hears_no_bookmarks_and_no_synced_of_a_resume() -> None:
@@ -232,7 +244,7 @@ def test_before_anything_is_synced_there_is_no_cursor() -> None:
     client.subscriber.blocked = True
     client.watch("stocks")
     assert client.subscriber.cursor() is None
-    client.subscriber.go_away(1)
+    client.subscriber.go_away(1, at_once=True)
     assert [frame["cursor"] for frame in client.frames()] == [None, None]
 
 
