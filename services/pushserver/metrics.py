@@ -1,5 +1,6 @@
 """The server's totals, as Prometheus reads them."""
 
+import time
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY
@@ -74,6 +75,11 @@ class Exposition:
             "watchroute_loop_pause_seconds",
             "The longest that the event loop was away since this was asked last.",
             value=self._pause.take_longest_s(),
+        )
+        yield GaugeMetricFamily(
+            "watchroute_clock_ahead_seconds",
+            "How far this server's clock is ahead of those that date records; absent when none arrived of late.",
+            value=self._source.clock.seconds(int(time.time() * 1000)),
         )
         families = {
             "subscriptions": GaugeMetricFamily("watchroute_subscriptions", "Live watches.", labels=["collection"]),

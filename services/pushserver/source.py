@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.pushserver.channel import Channel
+from services.pushserver.clock import ClockAhead
 from services.pushserver.epochs import Epochs
 from services.pushserver.hub import Hub
 from services.pushserver.lag import advance, lag_of, last_fetch_ms, note_freshness, seek
@@ -60,6 +61,7 @@ class Source:
         self._full: str | None = None
         self._missing: set[str] = set()
         self.busy_s = 0.0
+        self.clock = ClockAhead()
 
     @property
     def not_ready(self) -> str | None:
@@ -215,6 +217,11 @@ class Source:
         now_ms = int(time.time() * 1000)
         for reading in self._readings.values():
             reading.take(portion, now_ms)
+        for assigned, records in portion.items():
+            if any(
+                reading.served and reading.collection.topic == assigned.topic for reading in self._readings.values()
+            ):
+                self.clock.note(records, now_ms)
         if self._catching_up:
             # The collector would walk through it again and again.
             hold()

@@ -36,6 +36,8 @@ class ClockOff(Fault):
         await trial.flowing(40)
         watchers = await metric(off, "watchroute_connections")
         assert watchers > 0, f"nobody watched at {off.name}"
+        shown_s = await metric(off, "watchroute_clock_ahead_seconds")
+        assert abs(shown_s - OFF_S) < 60, f"operators are shown {shown_s} s"
         await other.start()
         await trial.stage.cluster.door.until_status("pushserver2", "UP")
         await trial.flowing(20)
