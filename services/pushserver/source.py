@@ -217,10 +217,9 @@ class Source:
         now_ms = int(time.time() * 1000)
         for reading in self._readings.values():
             reading.take(portion, now_ms)
+        served = {reading.collection.topic for reading in self._readings.values() if reading.served}
         for assigned, records in portion.items():
-            if any(
-                reading.served and reading.collection.topic == assigned.topic for reading in self._readings.values()
-            ):
+            if assigned.topic in served:
                 self.clock.note(records, now_ms)
         if self._catching_up:
             # The collector would walk through it again and again.
