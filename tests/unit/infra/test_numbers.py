@@ -58,14 +58,15 @@ def test_kubernetes_gives_the_front_door_time_to_leave(overlay: str) -> None:
 
 @pytest.mark.parametrize("overlay", [None, *OVERLAYS])
 def test_the_front_door_holds_its_watchers_until_all_were_sent_away(overlay: str | None) -> None:
-    """Silence, an interval in which each has its turn, and one for those who were behind."""
+    """Silence, an interval in which each has its turn, one for those who were behind, and what follows a `goaway`."""
     variables, own = {}, PushServerSettings()
     if overlay is not None:
         variables, own = environment(cluster(overlay).container("haproxy")), cluster(overlay).settings().pushserver
     inforce = front_door.in_force(variables)
     silence_s = max(SILENT_CHECKS * seconds(inforce["FRONT_CHECK_INTERVAL"]), LEAST_SILENCE_S)
     hard_stop_s = seconds(inforce["FRONT_HARD_STOP_AFTER"])
-    assert silence_s + (1 + 1.2) * own.bookmark_interval_s + MARGIN_S <= hard_stop_s < GONE_AFTER_S
+    ends_s = (own.reconnect_ms + own.overlap_ms) / 1000
+    assert silence_s + (1 + 1.2) * own.bookmark_interval_s + ends_s + MARGIN_S <= hard_stop_s < GONE_AFTER_S
 
 
 def test_compose_gives_the_front_door_time_to_leave() -> None:
