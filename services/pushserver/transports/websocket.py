@@ -225,7 +225,7 @@ class SocketConnection(Connection):
 
     async def _published(self, outcome: Publish) -> dict[str, Any]:
         if self.reception.publish is None:
-            raise Problem("unavailable", "this push server knows no producer to publish through")
+            raise Problem("unavailable", "this push server knows no producer", outcome="not_written")
         answer = await self.reception.publish(outcome)
         return frames.ack(outcome.ref, resource=outcome.watch.label, **answer)
 
