@@ -17,6 +17,24 @@ from tests.chaos.stage import metric
 from tests.integration.fronted import trusted_certificate
 
 pytestmark = [pytest.mark.browser]
+BARRED = """
+window.isBarred = true;
+window.tries = 0;
+window.WebSocket = class extends WebSocket {
+  constructor(url, protocols) {
+    super(window.isBarred ? "wss://localhost:9/" : url, protocols);
+    window.tries += 1;
+  }
+};
+"""
+"""No WebSocket can be opened, until it is said that they may be."""
+HASTY = """
+window.said = [];
+client.addEventListener("state", () => said.push([client.transport, client.state]));
+const { setTimeout } = client.world;
+client.world.setTimeout = (call, ms) => setTimeout(call, ms < 30000 ? ms : ms / 100);
+"""
+"""Rests are short, and what is said of the state is kept with the transport."""
 WS, SSE, POLL = ({"transports": [name]} for name in ("ws", "sse", "poll"))
 
 
@@ -111,6 +129,26 @@ async def test_where_nothing_can_be_reached_web_sockets_are_not_to_blame(
         assert await page.evaluate("client.roads.current.name") == "ws"
     await stage.settled(page)
     await stage.judge(page)
+
+
+async def test_once_web_sockets_can_be_had_again_it_is_back_on_one(
+    stage: ClientStage, browsing: BrowserContext
+) -> None:
+    await browsing.add_init_script(BARRED)
+    async with stage.writer.writing():
+        page = await stage.page(browsing)
+        await page.evaluate(HASTY)
+        await is_state(page, "live")
+        assert await page.evaluate("client.transport") == "sse"
+        await page.wait_for_function("tries >= 4")
+        await page.evaluate("said.length = 0; isBarred = false")
+        await page.wait_for_function("client.transport === 'ws'")
+        written = await page.evaluate("client.put('page/written', { n: -1 })")
+        await page.wait_for_function("version => seen.versions['page/written'] === version", arg=written["version"])
+    await stage.settled(page)
+    assert events(await stage.judge(page)) == {"put", "delete", "synced"}
+    said = dict(reversed(await page.evaluate("said")))
+    assert said["ws"] == "live"
 
 
 async def test_a_network_that_is_gone_is_noticed_and_one_that_is_back_is_used_at_once(

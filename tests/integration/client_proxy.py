@@ -13,6 +13,8 @@ _REFUSED: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nConnection:
 class UpgradeRefusingProxy:
     """Passes requests on as they are, but for upgrades, which it refuses in its own words; `refused` counts them.
 
+    Once it is `mended` it passes them on, too.
+
     If it `buffers`, what answers event streams is kept until they end: `kept` counts them.
     """
 
@@ -24,6 +26,7 @@ class UpgradeRefusingProxy:
         self._server: asyncio.Server | None = None
         self._passing: set[asyncio.Task[None]] = set()
         self.refused = 0
+        self.mended = False
 
     @property
     def url(self) -> str:
@@ -48,7 +51,7 @@ class UpgradeRefusingProxy:
         except asyncio.IncompleteReadError:
             writer.close()
             return
-        if b"upgrade: websocket" in head.lower():
+        if not self.mended and b"upgrade: websocket" in head.lower():
             self.refused += 1
             writer.write(_REFUSED)
             writer.close()

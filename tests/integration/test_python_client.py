@@ -20,7 +20,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.fleet import BOOKMARK_INTERVAL_S, Fleet
 from tests.support.front_client import DoorHttp
 from tests.support.server import HOST, eventually
-from watchroute_client import State, WatchClient, WatchError, surroundings
+from watchroute_client import State, WatchClient, WatchError, negotiation, surroundings
 from watchroute_client.inbox import ROOM
 from watchroute_client.sync import SyncClient
 
@@ -151,6 +151,39 @@ async def test_a_proxy_that_breaks_upgrades_is_stepped_around(fleet: Fleet) -> N
         await writer.put("items/stepped", 1)
         await eventually(lambda: seen.count == 1, "the change is seen")
         await seen.stop()
+
+
+async def test_once_the_way_is_open_again_all_watches_are_back_on_one_websocket(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(negotiation, "FIRST_REST_S", 0.5)
+    async with (
+        UpgradeRefusingProxy(fleet.servers[0].url) as proxy,
+        WatchClient(proxy.url) as client,
+        Writer(fleet.producer.url) as writer,
+    ):
+        states: list[State] = []
+        seen = [Seen(client, path, mode="log") for path in ("items?prefix=back-a", "items?prefix=back-b")]
+        await eventually(lambda: client.state is State.LIVE, "it is live")
+        client.on_status(lambda status: states.append(status.state))
+        done = asyncio.Event()
+        writing = [asyncio.create_task(write_on(writer, f"back-{name}", done)) for name in "ab"]
+        await eventually(lambda: proxy.refused > 2, "the WebSocket is tried in vain")
+        assert client.transport == "sse"
+        proxy.mended = True
+        await eventually(lambda: client.transport == "ws", "it is back", within_s=20)
+        done.set()
+        written = [await each for each in writing]
+        await eventually(
+            lambda: [each.count for each in seen] == [sum(map(len, all_.values())) for all_ in written],
+            "all is seen",
+            within_s=30,
+        )
+        for each in seen:
+            await each.stop()
+    assert [each.versions for each in seen] == written
+    # Once nothing is watched any more.
+    assert states[:1] == [State.CONNECTING]
 
 
 async def test_a_proxy_that_buffers_streams_is_stepped_around(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 // The contract is index.d.ts.
 import { addressOf } from "./address.js";
 import { Link } from "./link.js";
-import { NEEDS_TOKEN, WatchError, fromAnswer } from "./problem.js";
+import { WatchError, fromAnswer } from "./problem.js";
 import { Roads } from "./roads.js";
 import { Store } from "./store.js";
 import { Token } from "./token.js";
@@ -14,7 +14,7 @@ const STATES = ["live", "catching_up", "connecting", "offline"]; // from best to
 export class WatchClient extends EventTarget {
   state = "connecting";
   reason = null;
-  #links = new Set();
+  links = new Set();
   #isClosed = false;
   #isRefused = false;
   #listening = new AbortController();
@@ -27,8 +27,12 @@ export class WatchClient extends EventTarget {
     this.world = { ...world, ...options.world };
     this.beatMs = (options.silenceMs ?? 45_000) / 3;
     this.token = new Token(options.token, this.world.now);
-    this.roads = new Roads(options.transports ?? ["ws", "sse", "poll"], this.world);
+    this.roads = new Roads(options.transports ?? ["ws", "sse", "poll"], this);
     this.#listen();
+  }
+
+  get transport() {
+    return this.roads.current.name;
   }
 
   watch(path, /** @type {any} */ options = {}) {
@@ -45,28 +49,23 @@ export class WatchClient extends EventTarget {
     return new Store(this, path, options);
   }
 
-  async get(path, /** @type {any} */ { atLeast, ...init } = {}) {
-    try {
-      const answer = await this.#request(path, init, { at_least: atLeast });
-      return { data: await answer.json(), cursor: answer.headers.get("Watch-Cursor") };
-    } catch (error) {
-      if (error.code === "not_found") return null;
-      throw error;
-    }
+  get(path, options) {
+    return this.#http("get", path, options);
   }
 
-  put(path, data, init) {
-    return this.#write(path, { ...init, method: "PUT", body: JSON.stringify(data), headers: JSON_BODY });
+  put(path, data, options) {
+    return this.#http("write", path, options, { data });
   }
 
-  delete(path, init) {
-    return this.#write(path, { ...init, method: "DELETE" });
+  delete(path, options) {
+    return this.#http("write", path, options, { delete: true });
   }
 
   close() {
     this.#isClosed = true;
     this.#listening.abort();
-    for (const link of [...this.#links]) for (const watch of [...link.watches]) watch.close();
+    this.roads.back((back) => back.close());
+    for (const link of [...this.links]) for (const watch of [...link.watches]) watch.close();
     this.show();
   }
 
@@ -88,7 +87,7 @@ export class WatchClient extends EventTarget {
 
   place(watch) {
     this.#isRefused = false;
-    const link = this.#isShared && [...this.#links].find((each) => each.admits(watch));
+    const link = this.#isShared && [...this.links].find((each) => each.admits(watch));
     (link || this.#link()).add(watch);
   }
 
@@ -99,7 +98,7 @@ export class WatchClient extends EventTarget {
 
   /** As many watches to a link as the transport takes: returns the links of the others. */
   arrange(link, failures) {
-    const waiting = [...this.#links].filter((other) => other !== link && other.isWaiting);
+    const waiting = [...this.links].filter((other) => other !== link && other.isWaiting);
     if (this.#isShared) for (const other of waiting) other.hand([...other.watches].filter((watch) => link.admits(watch)), link);
     if (this.#isShared) return [];
     return [...link.watches].slice(1).map((watch) => link.hand([watch], this.#link(failures)));
@@ -113,11 +112,11 @@ export class WatchClient extends EventTarget {
   }
 
   forget(link) {
-    this.#links.delete(link);
+    this.links.delete(link);
   }
 
   show() {
-    const state = this.#isClosed ? "closed" : this.#links.size ? this.#worst() : this.#isRefused ? "closed" : "connecting";
+    const state = this.#isClosed ? "closed" : this.links.size ? this.#worst() : this.#isRefused ? "closed" : "connecting";
     if (state === "live") this.reason = null;
     if (state === this.state) return;
     this.state = state;
@@ -125,7 +124,7 @@ export class WatchClient extends EventTarget {
   }
 
   #worst() {
-    return STATES[Math.max(...[...this.#links].map((link) => STATES.indexOf(link.state)))];
+    return STATES[Math.max(...[...this.links].map((link) => STATES.indexOf(link.state)))];
   }
 
   get #isShared() {
@@ -134,29 +133,25 @@ export class WatchClient extends EventTarget {
 
   #link(failures) {
     const link = new Link(this, failures);
-    this.#links.add(link);
+    this.links.add(link);
     return link;
   }
 
-  async #write(path, init) {
-    return (await this.#request(path, init)).json();
-  }
-
-  /** A token that is refused is asked for once more. */
-  async #request(path, init, parameters) {
-    const url = addressOf(this.url, path, "", parameters);
-    return this.ask(url, init).catch((error) => {
-      if (!NEEDS_TOKEN.has(error.code) || !this.token.canAsk) throw error;
-      this.token.forget();
-      return this.ask(url, init);
+  async #http(verb, ...asked) {
+    const http = await import("./http.js").catch((cause) => {
+      throw new WatchError("lost", cause.message, { cause, outcome: "not_written" });
     });
+    return http[verb](this, ...asked);
   }
 
   #listen() {
     const { document } = globalThis;
     const on = (target, name, call) =>
-      target?.addEventListener?.(name, () => [...this.#links].forEach(call), { signal: this.#listening.signal });
-    on(globalThis, "online", (link) => link.replace());
+      target?.addEventListener?.(name, () => [...this.links].forEach(call), { signal: this.#listening.signal });
+    on(globalThis, "online", (link) => {
+      link.replace();
+      this.roads.back((back) => back.soon());
+    });
     on(document, "visibilitychange", (link) => document.hidden || link.wake());
   }
 }

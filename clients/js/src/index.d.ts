@@ -2,18 +2,25 @@
 export class WatchClient extends EventTarget {
   constructor(url: string | URL, options?: ClientOptions);
   readonly url: string;
-  /** Dispatches `state` whenever it changes. */
+  /** Dispatches `state` whenever it changes, and when a better transport is in use again. */
   readonly state: State;
   /** Why it is offline or closed. */
   readonly reason: WatchError | null;
+  /** The transport in use: `ws`, `sse`, `poll`, or the name of one's own. */
+  readonly transport: string;
   /** Watch a resource (`stocks/AAPL`), a collection (`stocks`), or the ids under a prefix. It begins at once. */
   watch<T = unknown>(path: string, options?: WatchOptions<T>): Watch<T>;
   /** A live map of what is watched. */
   store<T = unknown>(path: string, options?: StoreOptions): Store<T>;
   /** The state now, `null` when there is none. `atLeast` is the cursor of a write that it must not be older than. */
   get<T = unknown>(path: string, options?: { atLeast?: string; signal?: AbortSignal }): Promise<Read<T> | null>;
-  /** Replace the state: resolves when it is written for good. */
+  /**
+   * Replace the state: resolves when it is written for good.
+   * It goes over the open WebSocket, or is a request; nothing is ever written twice.
+   * Where nobody knows what became of it (`outcome: "unknown"`) it is up to you to do it again, which is safe.
+   */
   put(path: string, data: unknown, options?: { signal?: AbortSignal }): Promise<Written>;
+  /** As `put`. */
   delete(path: string, options?: { signal?: AbortSignal }): Promise<Written>;
   /** End every watch and connection, for good. */
   close(): void;
@@ -136,7 +143,7 @@ export interface Store<T = unknown> {
   close(): void;
 }
 
-/** Something was refused, or failed: `code` is of the protocol's table, or `lost`, `silent`, `closed`. */
+/** Something was refused, or failed: `code` is of the protocol's table, or `lost`, `silent`, `closed`, `no_token` (`cause`: why). */
 export class WatchError extends Error {
   readonly code: string;
   readonly status?: number;

@@ -1,3 +1,5 @@
+import { WatchError } from "./problem.js";
+
 const LATE_MS = 5_000;
 const LEAST_BEAT_MS = 1_000;
 let count = 0;
@@ -11,6 +13,7 @@ export class Line {
   comeBackMs;
   problem = null;
   number = ++count;
+  answers = new Map(); // ref of an operation → who waits for its answer
   #tellings = new Map();
   #connection;
   #heardAt;
@@ -67,16 +70,21 @@ export class Line {
     this.#connection.send?.(operation);
   }
 
+  /** What was asked over it is still answered. */
   close() {
     this.isOver = true;
+    if (this.answers.size) return;
     this.client.world.clearTimeout(this.#timer);
     this.#connection?.close();
   }
 
   end(error) {
-    if (this.isOver) return;
+    const { isOver } = this;
+    for (const answer of this.answers.values()) answer();
+    this.answers.clear();
     this.close();
-    this.link.ended(this, this.problem ?? error);
+    if (isOver) return;
+    this.link.ended(this, this.problem ?? (error instanceof WatchError ? error : new WatchError("lost", error.message, { cause: error })));
   }
 
   heard() {
@@ -84,8 +92,9 @@ export class Line {
   }
 
   hear(frame, id) {
-    if (this.isOver) return;
     this.heard();
+    this.answers.get(frame?.ref)?.(frame);
+    if (this.isOver || frame?.event === "ack") return; // its cursor is of what was written, not of what was told
     if (frame) this.#obey(frame);
     const cursor = id ?? frame?.cursor;
     // The id of a stream is good at any time, a frame's cursor for what is synced.
@@ -146,6 +155,7 @@ export class Line {
     world.clearTimeout(this.#timer);
     this.#timer = world.setTimeout(() => {
       if (this.silentMs < 3 * this.client.beatMs) this.#mind();
+      else if (this.isOver) this.end();
       // A timer that is late has slept, with the whole machine.
       else this.link.silent(this, world.now() - due < LATE_MS);
     }, wait);

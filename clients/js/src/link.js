@@ -1,5 +1,6 @@
 import { Line } from "./line.js";
 import { NEEDS_TOKEN, WatchError, fromFrame, isFinal } from "./problem.js";
+import { ws } from "./websocket.js";
 
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
@@ -30,10 +31,24 @@ export class Link {
     return !this.#line;
   }
 
-  /** The snapshot of one watch is news to another that began without. */
+  /** The line to write over: an open WebSocket whose server doesn't leave. */
+  get writer() {
+    return [this.#next, this.#line].find((line) => line?.isOpen && line.road === ws && line.comeBackMs === undefined);
+  }
+
+  get road() {
+    return this.#line?.road;
+  }
+
   admits(watch) {
-    const fits = (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label);
-    return this.#line?.road.shared !== false && [...this.watches].every(fits);
+    return this.road?.shared !== false && fits(watch, this.watches);
+  }
+
+  /** A line that has caught up. */
+  adopt(line) {
+    this.#line = line;
+    line.link = this;
+    return this;
   }
 
   add(watch) {
@@ -180,4 +195,11 @@ export class Link {
     this.#timer = null;
     this.#isPlanned = false;
   }
+}
+
+/** The snapshot of one watch is news to another that began without. */
+export function fits(watch, others) {
+  return [...others].every(
+    (other) => !other.overlaps(watch) || (other.isPlain && watch.isPlain && other.label !== watch.label),
+  );
 }

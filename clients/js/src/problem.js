@@ -29,7 +29,14 @@ export function fromClose(code) {
 /** A proxy may answer without a problem document. */
 export async function fromAnswer(answer, now) {
   const { code, detail, type, title, ...members } = await answer.json().catch(() => ({}));
-  const after = answer.headers.get("Retry-After");
-  const retryMs = after === null ? undefined : Math.max(0, after * 1000 || Date.parse(after) - now || 0);
+  const retryMs = waitOf(answer.headers, now);
   return new WatchError(code ?? "lost", detail ?? `HTTP ${answer.status}`, { ...members, status: answer.status, retryMs });
+}
+
+/** Seconds, or a date by the server's clock, where that can be read. What is past, or is neither, says nothing. */
+function waitOf(headers, now) {
+  const after = headers.get("Retry-After") ?? "";
+  if (/^\d+$/.test(after)) return after * 1000;
+  const ms = Date.parse(after) - (Date.parse(headers.get("Date")) || now);
+  return ms > 0 ? ms : undefined;
 }

@@ -8,14 +8,31 @@ export class Roads {
   #roads;
   #at = 0;
   #failures = 0;
+  #back;
 
-  constructor(given, world) {
-    const names = given.filter((name) => name !== "ws" || world.WebSocket);
+  constructor(given, client) {
+    const names = given.filter((name) => name !== "ws" || client.world.WebSocket);
     this.#roads = names.map((name) => (name === "ws" ? ws : LATER[name] ? later(name) : name));
+    this.#back = fetched(async () => new (await import("./back.js")).Back(client, this));
+    if (names.length > 1) this.back(() => {});
   }
 
   get current() {
     return this.#roads[this.#at];
+  }
+
+  /** Those that were stepped around, the first choice first. */
+  get better() {
+    return this.#roads.slice(0, this.#at);
+  }
+
+  take(road) {
+    this.#at = this.#roads.indexOf(road);
+    this.#failures = 0;
+  }
+
+  back(call) {
+    this.#back().then(call, () => {});
   }
 
   opened(road) {
@@ -28,19 +45,24 @@ export class Roads {
 
   silent(road) {
     if (road !== this.current) return;
-    this.#at = (this.#at + 1) % this.#roads.length;
-    this.#failures = 0;
+    this.take(this.#roads[this.#at + 1] ?? this.#roads[0]);
+    this.back((back) => back.away());
   }
+}
+
+/** Fetched once, and again where that failed. */
+function fetched(get) {
+  let module;
+  return () =>
+    (module ??= get().catch((error) => {
+      module = null;
+      throw error;
+    }));
 }
 
 /** Fetched at once, while the network is good. */
 function later(name) {
-  let module;
-  const load = () =>
-    (module ??= LATER[name]().catch((error) => {
-      module = null;
-      throw error;
-    }));
+  const load = fetched(LATER[name]);
   load().catch(() => {});
   return {
     name,

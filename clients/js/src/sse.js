@@ -43,8 +43,8 @@ class Stream {
 
   /** A stream can't take a newer token: the next one is opened before this one is over. */
   #renewIn(ms) {
-    const { client, link } = this.#line;
-    if (ms < 2 ** 31) this.#renewing = client.world.setTimeout(() => link.replace(), Math.max(ms, 0));
+    const line = this.#line;
+    if (ms < 2 ** 31) this.#renewing = line.client.world.setTimeout(() => line.link.replace(), Math.max(ms, 0));
   }
 }
 

@@ -1,3 +1,5 @@
+import { WatchError } from "./problem.js";
+
 const EARLY_MS = 60_000;
 
 /** Asked for again when it ends soon or was refused, and kept in memory only. */
@@ -33,9 +35,9 @@ export class Token {
       const token = await this.#given();
       this.endsAt = endOf(token);
       return token;
-    } catch (error) {
+    } catch (cause) {
       this.forget();
-      throw error;
+      throw new WatchError("no_token", cause?.message, { cause });
     }
   }
 }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from watchroute_client.connection import Transport
     from watchroute_client.engine import Engine
     from watchroute_client.http import Requests, Resource, Written
+    from watchroute_client.writes import Writes
 
 Token = str | Callable[[], str | Awaitable[str | None] | None]
 
@@ -54,6 +55,7 @@ class WatchClient:
         self._listeners: list[Callable[[Status], None]] = []
         self._shown: str | None = token if isinstance(token, str) else None
         self._requests: Requests | None = None
+        self._writes: Writes | None = None
         self._http: Any = None
         self._made: Engine | None = None
         self._closed = False
@@ -72,7 +74,7 @@ class WatchClient:
 
     @property
     def transport(self) -> str:
-        """What connections are opened by now: the one that has worked, once there is one."""
+        """What is in use: `ws`, `sse` or `poll`."""
         return self._made.session.transport if self._made is not None else self._transports[0]
 
     def on_status(self, listener: Callable[[Status], None]) -> Callable[[], None]:
@@ -111,12 +113,17 @@ class WatchClient:
         return self._asking().listing(path)
 
     async def put(self, path: str, data: Any, *, event_type: str | None = None) -> "Written":
-        """Replace the state of a resource; returns when Kafka has it."""
-        return await self._asking().put(path, data, event_type)
+        """Replace the state of a resource; returns when Kafka has it.
+
+        It goes over the open WebSocket, or is a request; nothing is ever written twice.
+        Raises WatchError; where nobody knows what became of it (its `outcome` is `unknown`) it is up to you to do it
+        again, which is safe.
+        """
+        return await self._writing().put(path, data, event_type)
 
     async def delete(self, path: str) -> "Written":
-        """Delete a resource; returns when Kafka has it."""
-        return await self._asking().delete(path)
+        """Delete a resource; as `put`."""
+        return await self._writing().delete(path)
 
     async def put_many(
         self, collection: str, items: Mapping[str, Any] | Iterable[tuple[str, Any]], *, atomic: bool = False
@@ -193,6 +200,17 @@ class WatchClient:
             self._http = open_http(self._url, self._tls)
             self._requests = Requests(self._http, self._show, self._renew)
         return self._requests
+
+    def _writing(self) -> "Writes":
+        from watchroute_client.writes import Writes  # noqa: PLC0415 -- imported when it is used
+
+        requests = self._asking()
+        if self._writes is None:
+            self._writes = Writes(requests, self._publish, asyncio.get_running_loop().time)
+        return self._writes
+
+    async def _publish(self, operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return None if self._made is None else await self._made.ask(operation)
 
     async def _ask(self) -> str | None:
         """Call the callback, and keep what it gives for reads and writes."""

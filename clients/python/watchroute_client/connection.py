@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from watchroute_client.inbox import Inbox
 from watchroute_client.outputs import Connect
 from watchroute_client.problem import WatchError
 from watchroute_client.session import Session
 from watchroute_client.transports.line import Frame, Line
+
+MOST_AT_ONCE: Final = 16
+"""More writes than that would hold up the watches of the connection, which is answered in order."""
+_ANSWER_S: Final = 30.0
 
 
 class Transport(Protocol):
@@ -27,6 +31,10 @@ class Connection:
         self._number = wanted.number
         self._session = session
         self._settle = settle
+        self._answers: dict[str, asyncio.Future[Frame]] = {}
+        self._asked = 0
+        self._spoilt = False
+        self._let_go: asyncio.Task[None] | None = None
 
     async def run(self, transport: Transport) -> None:
         """Until it is over, or cancelled."""
@@ -37,6 +45,50 @@ class Connection:
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             # Something between has answered, or a server that isn't one of ours.
             self._lost(WatchError("unreachable", f"what came is not of this protocol: {type(error).__name__}"))
+        finally:
+            for answer in self._answers.values():
+                answer.cancel()
+
+    @property
+    def writable(self) -> bool:
+        """Whether one more operation may be asked over it."""
+        return not self._spoilt and len(self._answers) < MOST_AT_ONCE
+
+    async def ask(self, operation: Mapping[str, Any]) -> Frame:
+        """The answer to an operation; raises WatchError with the `outcome` `unknown` where there is none."""
+        self._asked += 1
+        ref = f"ask {self._asked}"
+        answer = self._answers[ref] = asyncio.get_running_loop().create_future()
+        self.operations.put_nowait({**operation, "ref": ref})
+        try:
+            await asyncio.wait([answer], timeout=_ANSWER_S)
+            if answer.done() and not answer.cancelled():
+                frame: Frame = answer.result()
+                return frame
+            raise WatchError("unreachable", "the write was not answered", members={"outcome": "unknown"})
+        finally:
+            del self._answers[ref]
+            self._leave_if_idle()
+
+    def let_go(self, task: "asyncio.Task[None]") -> None:
+        """End it, once it has answered what it was asked."""
+        self._let_go = task
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        if self._let_go is not None and not self._answers:
+            self._let_go.cancel()
+
+    def _answered(self, frame: Frame) -> bool:
+        """Whether it answers what was asked here: a session's own refs are numbers."""
+        ref = frame.get("ref")
+        if not isinstance(ref, str):
+            return False
+        # A server closes connections that persist in mistakes, and with them all watches.
+        self._spoilt = self._spoilt or frame.get("code") == "invalid"
+        if ref in self._answers and not self._answers[ref].done():
+            self._answers[ref].set_result(frame)
+        return True
 
     def _lost(self, error: WatchError) -> None:
         self._session.on_lost(self._number, error)
@@ -49,6 +101,9 @@ class Connection:
 
     async def frame(self, frame: Frame) -> None:
         """A frame came."""
+        if self._answered(frame):
+            self.alive()
+            return
         self._session.on_frame(self._number, frame)
         await self._make_room()
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from math import inf
 from typing import Any
 
@@ -59,10 +59,16 @@ class Engine:
         self.settle()
         for inbox in self._inboxes.values():
             inbox.close()
-        if self._asking is not None:
-            self._asking.cancel()
         self._inboxes.clear()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def ask(self, operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The answer to an operation over an open WebSocket, None where there is none that may take it."""
+        made = (self._connections[number][0] for number in self.session.writers if number in self._connections)
+        connection = next((each for each in made if each.writable), None)
+        return None if connection is None else await connection.ask(operation)
 
     def settle(self) -> set[Inbox]:
         """Do what is wanted, after each input; returns those inboxes that have no more room."""
@@ -85,7 +91,8 @@ class Engine:
             case Send(number, operation) if number in self._connections:
                 self._connections[number][0].operations.put_nowait(operation)
             case Close(number) if number in self._connections:
-                self._connections.pop(number)[1].cancel()
+                connection, task = self._connections.pop(number)
+                connection.let_go(task)
             case AskToken():
                 self._asking = self._start(self._ask_token())
             case End(progress, error):

@@ -90,17 +90,17 @@ class Requests:
     async def put(self, path: str, data: Any, event_type: str | None) -> Written:
         """Replace the state of one resource."""
         headers = {"Content-Type": "application/json", **({"ce-type": event_type} if event_type else {})}
-        answer = await self._ask("PUT", _resource(path).path, headers, json.dumps(data).encode())
+        answer = await self._write("PUT", _resource(path).path, headers, json.dumps(data).encode())
         return _acknowledged(answer)
 
     async def delete(self, path: str) -> Written:
         """Delete one resource."""
-        return _acknowledged(await self._ask("DELETE", _resource(path).path))
+        return _acknowledged(await self._write("DELETE", _resource(path).path))
 
     async def post(self, collection: str, lines: Iterable[bytes], *, atomic: bool) -> list[Written | WatchError]:
         """Write many at once; what became of each. Raises WatchError where nothing was written."""
         path = Target(collection).address("", {"atomic": "true"} if atomic else {})
-        answer = await self._ask("POST", path, {"Content-Type": "application/x-ndjson"}, b"\n".join(lines))
+        answer = await self._write("POST", path, {"Content-Type": "application/x-ndjson"}, b"\n".join(lines))
         with understood():
             return [_result(each) for each in answer.json()["results"]]
 
@@ -128,6 +128,17 @@ class Requests:
                 error = await refusal(answer)
             if not renewable or error.code not in UNAUTHENTICATED or not await self._renew():
                 raise error
+
+    async def _write(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> httpx2.Response:
+        try:
+            return await self._ask(method, path, headers, body)
+        except WatchError as error:
+            if error.code in {"", "unreachable"}:
+                never_sent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout)
+                error.members.setdefault("outcome", "not_written" if never_sent else "unknown")
+            raise
 
     async def _ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -163,16 +174,17 @@ def _resource(path: str) -> Target:
 
 def _acknowledged(answer: httpx2.Response) -> Written:
     with understood():
-        return _written(answer.json())
+        return written(answer.json())
 
 
-def _written(answer: Mapping[str, Any]) -> Written:
+def written(answer: Mapping[str, Any]) -> Written:
+    """What a body, or an `ack`, says."""
     return Written(answer["resource"], int(answer["version"]), answer["cursor"])
 
 
 def _result(result: Mapping[str, Any]) -> Written | WatchError:
     problem = result.get("problem")
     if problem is None:
-        return _written(result)
+        return written(result)
     members = {"resource": result.get("resource"), **problem}
     return WatchError(str(problem.get("code")), str(problem.get("detail", "")), members=members)

@@ -21,9 +21,15 @@ class Lane:
     `link` is what tells now; `following` is the connection that is to take its place (make before break).
     """
 
-    def __init__(self, around: Surroundings, watches: list[Progress], backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        watches: list[Progress],
+        backoff: Backoff | None = None,
+        transport: str | None = None,
+    ) -> None:
         self.around = around
-        self.transport = around.negotiation.transport
+        self.transport = transport or around.negotiation.transport
         self.watches = watches
         self.link: Link | None = None
         self.following: Link | None = None
@@ -139,6 +145,13 @@ class Lane:
         link.leaving = self._moving = True
         if self.following is None:
             self.due_at = self.around.clock() + reconnect_s
+
+    def change(self, transport: str) -> None:
+        """Go over to another transport: what tells now is let go when that has caught up."""
+        self.transport = transport
+        if self.link is not None:
+            self.on_goaway(self.link, 0.0)
+            self.on_time()
 
     def on_lost(self, link: Link, error: WatchError) -> None:
         """A connection is over, or an attempt has failed: what becomes of its watches, and when to try again."""
@@ -268,3 +281,12 @@ class Lane:
             self.link = None
             if self.following is not None and self.following.opened:
                 self.link, self.following = self.following, None
+
+
+def fits(lane: Lane, watch: Progress) -> bool:
+    """Whether a server takes this watch on the connection of the others: they may overlap in state mode only."""
+    return all(
+        other.target != watch.target
+        and ("log" not in {other.mode, watch.mode} or not other.target.overlaps(watch.target))
+        for other in lane.watches
+    )

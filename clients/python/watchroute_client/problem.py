@@ -1,6 +1,7 @@
 """What a server refuses, and whether trying again makes sense."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 FATAL: Final = frozenset(
@@ -61,6 +62,12 @@ class WatchError(Exception):
         found = self.members.get("cursor")
         return found if isinstance(found, str) else None
 
+    @property
+    def outcome(self) -> str | None:
+        """Of a write: `not_written`, `unknown` (to write it again is safe) or `written`; None where it isn't said."""
+        found = self.members.get("outcome")
+        return found if isinstance(found, str) else None
+
     @classmethod
     def of_frame(cls, frame: Mapping[str, Any]) -> "WatchError":
         """What a `problem` frame says."""
@@ -80,7 +87,7 @@ class WatchError(Exception):
             str(document.get("code", "")),
             str(document.get("detail", "")) or f"HTTP {status}",
             status=status,
-            retry_after_s=_seconds(headers.get("Retry-After")),
+            retry_after_s=_wait_s(headers.get("Retry-After"), headers.get("Date")),
             members=document,
         )
 
@@ -105,5 +112,24 @@ def _document(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None
+def _wait_s(after: str | None, said_at: str | None) -> float | None:
+    """Seconds, or a date by the clock of who says it. What is past, or is neither, says nothing."""
+    if after is None:
+        return None
+    if after.isascii() and after.isdigit():
+        return float(after)
+    at = _date(after)
+    if at is None:
+        return None
+    wait_s = (at - (_date(said_at or "") or datetime.now(UTC))).total_seconds()
+    return wait_s if wait_s > 0 else None
+
+
+def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- only some refusals need it
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -75,6 +75,8 @@ class World:
         self.random = random
         self.log = Log()
         self.now = 0.0
+        self.barred: tuple[str, ...] = ()
+        """Transports that something between lets nobody open."""
         self.session = Session(clock=lambda: self.now, random=random.random, transports=transports)
         self.connections: dict[int, Served] = {}
         self.told: dict[Progress, dict[str, int]] = {}
@@ -98,13 +100,15 @@ class World:
                 self._leave,
                 self._bookmark,
                 self._forget,
+                self._bar,
             ),
-            weights=(6, 12, 6, 1, 4, 1, 0.5, 2, 0.3),
+            weights=(6, 12, 6, 1, 4, 1, 0.5, 2, 0.3, 0.5),
         )[0]()
         self.settle()
 
     def calm(self) -> bool:
         """Lose and write nothing more; whether every watch is live, and nothing is on its way."""
+        self.barred = ()
         for _ in range(400):
             for number, served in list(self.connections.items()):
                 self._open_one(number, served)
@@ -116,6 +120,19 @@ class World:
             self.session.on_time()
             self.settle()
         return self.session.status.state == "live"
+
+    def work(self, seconds: int, barred: tuple[str, ...]) -> None:
+        """Write and deliver for so long, with a network that is good but for what is barred; no server leaves."""
+        self.barred = barred
+        for _ in range(seconds):
+            for happens in self.random.choices((self._write, self._deliver, self._open, self._bookmark), k=8):
+                happens()
+                self.settle()
+            self.now += 1.0
+            for number in self.connections:
+                self.session.on_bytes(number)
+            self.session.on_time()
+            self.settle()
 
     def settle(self) -> None:
         """Do what the client wants."""
@@ -170,6 +187,9 @@ class World:
         wanted = served.wanted
         if served.opened:
             return
+        if wanted.transport in self.barred:
+            self._lose_one(number)
+            return
         served.opened = True
         path, _, query = wanted.address.partition("?")
         parameters = dict(parse_qsl(query))
@@ -223,8 +243,15 @@ class World:
 
     def _lose(self) -> None:
         if picked := self._pick():
-            del self.connections[picked[0]]
-            self.session.on_lost(picked[0], WatchError("unreachable"))
+            self._lose_one(picked[0])
+
+    def _lose_one(self, number: int) -> None:
+        del self.connections[number]
+        self.session.on_lost(number, WatchError("unreachable"))
+        self.settle()
+
+    def _bar(self) -> None:
+        self.barred = self.random.choice(((), ("ws",), ("ws", "sse")))
 
     def _pass(self) -> None:
         self.now += self.random.choice((0.1, 1.0, 10.0, 50.0))

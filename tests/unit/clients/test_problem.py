@@ -1,4 +1,6 @@
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -12,6 +14,31 @@ def test_a_wait_is_heeded_where_it_is_a_number(text: str, after_s: float | None)
     body = json.dumps({"code": "not_ready", "detail": "still catching up"}).encode()
     error = WatchError.of_answer(503, {**DOCUMENT, "Retry-After": text}, body)
     assert (error.retry_after_s, error.code, error.status) == (after_s, "not_ready", 503)
+
+
+@pytest.mark.parametrize(
+    ("text", "after_s"),
+    [
+        ("Sun, 06 Nov 1994 08:49:44 GMT", 7.0),
+        ("Sunday, 06-Nov-94 08:49:44 GMT", 7.0),
+        ("Sun Nov  6 08:49:44 1994", 7.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+        ("Sat, 05 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 99 Nov 1994 08:49:44 GMT", None),
+    ],
+)
+def test_a_wait_may_be_a_date_by_the_clock_of_who_says_it(text: str, after_s: float | None) -> None:
+    """In each form of RFC 9110; one that is past says nothing, so nobody comes back at once for it."""
+    headers = {"Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": text}
+    assert WatchError.of_answer(503, headers, b"").retry_after_s == after_s
+
+
+@pytest.mark.parametrize("said_at", [{}, {"Date": "today"}])
+def test_without_another_clock_a_date_is_by_the_own(said_at: dict[str, str]) -> None:
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    after_s = WatchError.of_answer(503, {**said_at, "Retry-After": in_an_hour}, b"").retry_after_s
+    assert after_s is not None
+    assert 3590 < after_s <= 3600
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"<html>"])

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { WatchClient } from "../../src/index.js";
-import "../../src/poll.js"; // fetched once: no test waits for that
+import "../../src/back.js"; // fetched once: no test waits for that
+import "../../src/http.js";
+import "../../src/poll.js";
 import "../../src/sse.js";
 import { Clock, settled } from "./clock.js";
 import { problemAnswer } from "./connection.js";
