@@ -41,6 +41,7 @@ class Session:
         self._around = Surroundings(negotiation, tokens, clock=clock, random=random, form=form)
         self._lanes: list[Lane] = []
         self._trial: Trial | None = None
+        self._taken_over: int | None = None
         self._closed: str | None = None
         self._failed: WatchError | None = None
 
@@ -138,7 +139,9 @@ class Session:
 
     def on_mark(self, number: int, cursor: str) -> None:
         """An event stream has said an `id`."""
-        if (found := self._find(number)) and not self._is_trial(found[0]):
+        if number == self._taken_over:
+            self._taken_over = None  # it belongs to the message by which the trial has caught up
+        elif (found := self._find(number)) and not self._is_trial(found[0]):
             mark(found[1], cursor)
 
     def on_retry(self, number: int, retry_s: float) -> None:
@@ -255,6 +258,7 @@ class Session:
             self._trial = None
         elif trial.worked:
             self._trial = None
+            self._taken_over = max((link.number for link in trial.lane.links), default=None)
             negotiation.try_worked()
             self._lanes.append(trial.take_over(list(self._lanes)))
 
