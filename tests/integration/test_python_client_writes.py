@@ -34,8 +34,8 @@ async def test_a_write_goes_over_the_open_websocket(fleet: Fleet) -> None:
         seen = Seen(client, "items/over")
         await eventually(lambda: client.state is State.LIVE, "it is live")
         written = await client.put("items/over", {"n": 1})
-        assert (written.path, written.version) == ("items/over", (await client.get("items/over")).version)
-        assert (await client.get("items/over", at_least=written.cursor)).data == {"n": 1}
+        found = await client.get("items/over", at_least=written.cursor)
+        assert (found.path, found.version, found.data) == (written.path, written.version, {"n": 1})
         deleted = await client.delete("items/over")
         assert deleted.version > written.version
         await eventually(lambda: seen.versions["items/over"] == [written.version, deleted.version], "both are seen")
