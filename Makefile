@@ -3,9 +3,9 @@
 PORT ?= 8080
 # Seconds for `make soak`.
 SOAK_S ?= 600
-# Two workers, each with a Kafka of its own; a file's tests stay together. In CI one after another: it has the time, and
-# nothing there should wait for a core. `make test PARALLEL=` does so anywhere.
-PARALLEL ?= $(if $(CI),,-n 2 --dist loadfile)
+# Two workers, each with a Kafka of its own; a file's tests stay together, and what tests/support/side_by_side.py names
+# runs when only one is left. `make test PARALLEL=` is for one after another.
+PARALLEL ?= -n 2 --dist loadfile
 # Where `make sbom` writes.
 SBOM ?= dist/watchroute.cdx.json
 # Of the byte-level targets of `make fuzz`.

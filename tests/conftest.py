@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
 
 from infra.cluster.kafka_jars import KafkaJars
 from tests.support.broker import Broker, MavenBroker
 from tests.support.broker_choice import BrokerChoice, choose_broker, jars_or_reason
+from tests.support.side_by_side import SideBySide, runs_alone
 from tests.support.topics import Topics
 
 _CHOICE = pytest.StashKey[BrokerChoice]()
@@ -25,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say which Kafka the tests will use."""
     return _kafka_lines(config.stash[_CHOICE])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
+    """Let several workers have the files in the order of the collection."""
+    config.option.loadscopereorder = False
+    return SideBySide(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring what runs alone to the end."""
+    items.sort(key=lambda item: runs_alone(item.nodeid))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
