@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.cluster.process import ROOT
@@ -22,6 +22,8 @@ _JVM_OPTIONS = (
     "-Djava.net.preferIPv4Stack=true",
     f"-Dlog4j2.configurationFile={KAFKA_FOLDER / 'log4j2.properties'}",
 )
+# An archive of another Java, or of jars elsewhere, is not used, and nothing is said of it.
+_ARCHIVE_OPTIONS = ("-Xshare:auto", "-Xlog:cds*=off")
 
 
 class KafkaJarsMissing(Exception):
@@ -34,10 +36,25 @@ class KafkaJars:
 
     java: str
     libs: Path
+    recorded: Path | None = None
+
+    @property
+    def archive(self) -> Path:
+        """The classes as the JVM keeps them, once `infra.cluster.kafka_archive` has made that."""
+        return self.libs / "classes.jsa"
+
+    def recording(self, archive: Path) -> "KafkaJars":
+        """The same, but a JVM that ends leaves an archive."""
+        return replace(self, recorded=archive)
 
     def command(self, main_class: str, *arguments: str) -> list[str]:
         """The command line that runs one of Kafka's programs."""
-        return [self.java, *_JVM_OPTIONS, "-cp", f"{self.libs}/*", main_class, *arguments]
+        return [self.java, *_JVM_OPTIONS, *self._sharing(), "-cp", f"{self.libs}/*", main_class, *arguments]
+
+    def _sharing(self) -> list[str]:
+        if self.recorded:
+            return [f"-XX:ArchiveClassesAtExit={self.recorded}", *_ARCHIVE_OPTIONS]
+        return [f"-XX:SharedArchiveFile={self.archive}", *_ARCHIVE_OPTIONS] if self.archive.exists() else []
 
 
 def kafka_version() -> str:

@@ -79,6 +79,15 @@ async def test_expired_tombstones_are_gone(broker: Broker, topics: Topics) -> No
     assert await _left_besides_filler(broker, topic) == [(b"a", b"2")]
 
 
+def test_a_jvm_takes_what_it_can_from_the_archive(kafka_jars: KafkaJars) -> None:
+    if not kafka_jars.archive.exists():
+        pytest.skip("needs the archive that make test-tools makes")
+    java, *others = kafka_jars.command("kafka.tools.StorageTool", "version-mapping")
+    told = subprocess.run([java, "-Xlog:class+load", *others], capture_output=True, text=True, check=True).stdout
+    own = [line for line in told.splitlines() if "org.apache.kafka." in line]
+    assert sum("shared objects file (top)" in line for line in own) > len(own) / 2
+
+
 async def test_a_broker_keeps_its_data_and_address_when_stopped_and_when_killed(own_broker: MavenBroker) -> None:
     address = own_broker.bootstrap
     async with Topics(address) as topics:
