@@ -21,6 +21,8 @@ SCRIPTS := .ci/run $(wildcard infra/*/*.sh)
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# The tests start some hundred processes: each would compile anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
