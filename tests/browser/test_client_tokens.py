@@ -13,7 +13,7 @@ from tests.browser.client_site import of_the_package
 from tests.browser.elsewhere import Elsewhere, at, elsewhere
 
 pytestmark = pytest.mark.browser
-SHORT_S: Final = 2
+SHORT_S: Final = 4
 SCOPE: Final = "watch:items/mine publish:items/mine"
 BEGIN: Final = """async ({ server, path, transports, tickets }) => {
     const { WatchClient } = await import("/src/index.js");
@@ -31,7 +31,7 @@ async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Elsew
 
 
 class Visitor:
-    """A page that asks for tokens here; the first of them is good for two seconds, if it is `short`."""
+    """A page that asks for tokens here; the first of them is good for four seconds, if it is `short`."""
 
     def __init__(self, sites: Elsewhere, *, short: bool) -> None:
         self.sites = sites
