@@ -11,6 +11,7 @@ ALONE: Final[Mapping[str, str]] = {
     "tests/access/test_revocation.py::test_it_ends_every_transport_on_every_server_within_a_second": "within a second",
     "tests/benchmarks/test_bench_smoke.py": "takes every core, and counts how many changes a write has",
     "tests/benchmarks/test_load_smoke.py": "two locusts take every core, and a storm has to be over in time",
+    "tests/browser/test_client.py::test_a_thousand_changes_a_second_drop_no_picture": "counts pictures and long tasks",
     "tests/chaos/test_chaos.py": "a cluster of nine processes under load, and deadlines for it to be well again",
     "tests/e2e/test_demo.py": "holds a start to five seconds, and an end to two",
     "tests/hostile/test_fuzz.py::test_live_services_outlive_strangers": "holds each answer to a time",
