@@ -99,7 +99,7 @@ async def test_a_hall_is_watched_by_its_prefix(chromium: Browser, show: Show) ->
         await expect(page.page.locator("#sensors")).to_have_text("1,000")
         await expect(page.page.locator("#halls li", has_text="not watched")).to_have_count(9)
         await page.page.get_by_label("Watch").select_option("all halls")
-        await expect(page.page.locator("#sensors")).to_have_text("10,000")
+        await expect(page.page.locator("#sensors")).to_have_text("10,000", timeout=20_000)
 
 
 async def test_a_goal_is_told_with_the_score(chromium: Browser, show: Show) -> None:
