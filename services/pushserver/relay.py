@@ -21,7 +21,10 @@ class Relay:
         self._session: aiohttp.ClientSession | None = None
 
     async def publish(self, write: Publish) -> dict[str, str]:
-        """Do a write; returns `version` and `cursor`. Raises Problem: the producer's own, or `unavailable`, with its `outcome`."""
+        """Do a write; returns `version` and `cursor`.
+
+        Raises Problem: the producer's own, or `unavailable`, with its `outcome`.
+        """
         session = self._session = self._session or aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_TIMEOUT_S))
         url = self._url + path_of(write.watch.collection, write.watch.id or "")
         body = None if write.delete else orjson.dumps(write.data)
