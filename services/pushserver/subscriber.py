@@ -198,14 +198,8 @@ class Subscriber:
         self._write(before + self.wire.control(frames.bookmark(cursor, as_of_ms, skipped), cursor))
 
     def go_away(self, reconnect_in_ms: int, *, at_once: bool = False) -> None:
-        """Send it to another server: a bookmark, and a `goaway`. Whoever says so ends it, in time or `at_once`.
-
-        Where something waits and there is time, the bookmark follows after that, as every other.
-        """
-        if at_once:
-            self.bookmark()
-        else:
-            self.tick()
+        """A bookmark, behind what waits unless it ends `at_once`, and a `goaway`; whoever says so ends it."""
+        (self.bookmark if at_once else self.tick)()
         self.tell(frames.goaway(self.cursor(), reconnect_in_ms), self.wire.retry(reconnect_in_ms))
 
     def end(self, reason: CloseReason, problem: Problem | None = None) -> None:
@@ -289,8 +283,7 @@ class Subscriber:
         return cost
 
     def _synced(self, done: Sequence[Opening]) -> list[bytes]:
-        if not self._openings:
-            self._openings = None
+        self._openings = self._openings or None
         for opening in done:
             opening.subscription.synced = True
         told = [opening for opening in done if not (self.quiet and opening.resumed)]
