@@ -336,4 +336,25 @@ MUTANTS: Final = (
         "if subscriber.ended:",
         "test_overlap.py::test_who_was_sent_away_is_not_sent_away_again",
     ),
+    Mutant(
+        "a front door that falls silent is trusted on",
+        "doors.py",
+        "door.leaving = True",
+        "door.leaving = False",
+        "test_doors.py::test_a_door_leaves_that_has_left_out_a_few_checks_and_all_who_came_through_it_know",
+    ),
+    Mutant(
+        "a server that slept takes its own silence for the doors'",
+        "doors.py",
+        "min(now_s, checking.heard_s + late_s)",
+        "checking.heard_s",
+        "test_doors.py::test_a_server_that_was_asleep_itself_has_heard_nobody_and_holds_it_against_nobody",
+    ),
+    Mutant(
+        "those who came at once leave at once",
+        "wheel.py",
+        "self._place(subscriber, self._random.random())",
+        "self._place(subscriber, 1.0)",
+        "test_wheel.py::test_a_crowd_that_came_at_once_is_spread_over_one_revolution_and_the_others_stay_where_they_are",
+    ),
 )
