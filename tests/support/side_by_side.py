@@ -16,7 +16,11 @@ ALONE: Final[Mapping[str, str]] = {
     "tests/e2e/test_demo.py": "holds a start to five seconds, and an end to two",
     "tests/hostile/test_fuzz.py::test_live_services_outlive_strangers": "holds each answer to a time",
     "tests/integration/test_dead_peers.py": "tells those that are dead from those that are slow within a second",
+    "tests/integration/test_leaving.py::test_they_are_sent_away_at_an_even_rate": "a rate, by the clock",
     "tests/integration/test_oracle.py": "so many events must be written in a second",
+    "tests/integration/test_overlap.py::test_applications_of_both_clients_notice_nothing_of_a_server_that_leaves": (
+        "holds silence to two seconds"
+    ),
     "tests/integration/test_reconnect_storm.py": "5 000 connections, and pauses of the loop in milliseconds",
     "tests/integration/test_stalled_crowd.py": "a pace of writing must be kept",
 }
