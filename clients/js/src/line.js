@@ -96,8 +96,8 @@ export class Line {
     this.answers.get(frame?.ref)?.(frame);
     if (this.isOver || frame?.event === "ack") return; // its cursor is of what was written, not of what was told
     if (frame) this.#obey(frame);
-    const cursor = id ?? frame?.cursor;
-    // The id of a stream is good at any time, a frame's cursor for what is synced.
+    // The id of a stream is good at any time, a cursor for what is synced, a problem's for its watch.
+    const cursor = id ?? (frame?.code && frame.watch ? 0 : frame?.cursor);
     if (cursor) this.#each((watch, telling) => (id || telling.isSynced) && watch.onCursor(cursor));
   }
 
@@ -114,7 +114,7 @@ export class Line {
       this.#each((watch) => watch.onBookmark(frame));
     } else if (event === "goaway") {
       this.#isLeaving = true;
-      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // its bookmark came early, as others will
+      this.client.beatMs = this.#beatBefore ?? this.client.beatMs; // its bookmark came early
       this.comeBackMs = frame.reconnect_in_ms;
       this.link.goAway(this);
     } else if (event === "auth") this.link.renew(this);
@@ -156,7 +156,7 @@ export class Line {
     this.#timer = world.setTimeout(() => {
       if (this.silentMs < 3 * this.client.beatMs) this.#mind();
       else if (this.isOver) this.end();
-      // A timer that is late has slept, with the whole machine.
+      // A late timer has slept with the machine.
       else this.link.silent(this, world.now() - due < LATE_MS);
     }, wait);
   }
