@@ -9,7 +9,9 @@ import { Watch } from "./watch.js";
 import { world } from "./world.js";
 
 const JSON_BODY = { "Content-Type": "application/json" };
-const STATES = ["live", "catching_up", "connecting", "offline"]; // from best to worst
+const STATES = ["live", "catching_up", "connecting", "offline"]; // best first
+let http; // here when the page is left
+const load = async () => (http = await import("./http.js"));
 
 export class WatchClient extends EventTarget {
   state = "connecting";
@@ -28,6 +30,7 @@ export class WatchClient extends EventTarget {
     this.beatMs = (options.silenceMs ?? 45_000) / 3;
     this.token = new Token(options.token, this.world.now);
     this.roads = new Roads(options.transports ?? ["ws", "sse", "poll"], this);
+    load().catch(() => {});
     this.#listen();
   }
 
@@ -138,9 +141,10 @@ export class WatchClient extends EventTarget {
   }
 
   async #http(verb, ...asked) {
-    const http = await import("./http.js").catch((cause) => {
-      throw new WatchError("lost", cause.message, { cause, outcome: "not_written" });
-    });
+    if (!http)
+      await load().catch((cause) => {
+        throw new WatchError("lost", cause.message, { cause, outcome: "not_written" });
+      });
     return http[verb](this, ...asked);
   }
 

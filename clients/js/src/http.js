@@ -18,9 +18,12 @@ export async function get(client, path, /** @type {any} */ { atLeast, ...init } 
   }
 }
 
-/** What a WebSocket has refused without doing it may be done over HTTP: nothing is ever written twice. */
+/**
+ * What a WebSocket has refused without doing it may be done over HTTP: nothing is ever written twice.
+ * What is to outlive the page (`keepalive`) goes over HTTP.
+ */
 export async function write(client, path, /** @type {any} */ { signal, ...init } = {}, what) {
-  const line = signal?.aborted ? undefined : lineFor(client, path);
+  const line = signal?.aborted || init.keepalive ? undefined : lineFor(client, path);
   const ref = `write ${++count}`;
   const operation = { op: "publish", resource: path, ...what, ref };
   if (line && JSON.stringify(operation).length <= MOST_CHARS) {

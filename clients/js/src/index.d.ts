@@ -19,12 +19,18 @@ export class WatchClient extends EventTarget {
    * It goes over the open WebSocket, or is a request; nothing is ever written twice.
    * Where nobody knows what became of it (`outcome: "unknown"`) it is up to you to do it again, which is safe.
    */
-  put(path: string, data: unknown, options?: { signal?: AbortSignal }): Promise<Written>;
+  put(path: string, data: unknown, options?: WriteOptions): Promise<Written>;
   /** As `put`. */
-  delete(path: string, options?: { signal?: AbortSignal }): Promise<Written>;
+  delete(path: string, options?: WriteOptions): Promise<Written>;
   /** End every watch and connection, for good. */
   close(): void;
   addEventListener(type: "state", listener: (event: Event) => void, options?: AddEventListenerOptions | boolean): void;
+}
+
+export interface WriteOptions {
+  signal?: AbortSignal;
+  /** Go on when the page is left (as `fetch` has it), by a request of its own. */
+  keepalive?: boolean;
 }
 
 export interface ClientOptions {

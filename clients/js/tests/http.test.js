@@ -62,6 +62,15 @@ test("where there is no open WebSocket, and for what is long, or has a name that
   stage.client.close();
 });
 
+test("what is to outlive the page is a request at once, although a WebSocket is open", async () => {
+  const stage = await live();
+  const deleting = stage.client.delete("stocks/A", { keepalive: true });
+  for (let turn = 0; turn < 4; turn += 1) await null; // no task may come before: the page is gone
+  assert.deepEqual(stage.asked, [["DELETE", "/v1/stocks/A", undefined]]);
+  assert.deepEqual(await deleting, HTTP);
+  stage.client.close();
+});
+
 test("what is refused is an error with its code, and the watches don't notice", async () => {
   const stage = await live();
   for (const [code, more] of [["forbidden", {}], ["unavailable", { retry: true, outcome: "unknown" }], ["invalid", { errors: ["price: too low"] }]]) {

@@ -5,7 +5,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const SRC = new URL("../src/", import.meta.url);
 const MOST_BYTES = 8192;
-const MOST_GZIP_BYTES = 8704; // the ways back and writes over a WebSocket need some lines where connections are
+const MOST_GZIP_BYTES = 8806; // the ways back and writes over a WebSocket need some lines where connections are
 const MOST_LINES = 300;
 const sources = readdirSync(SRC).filter((name) => name.endsWith(".js"));
 const read = (name) => readFileSync(new URL(name, SRC), "utf8");
@@ -21,7 +21,7 @@ function loaded(name, known = new Set()) {
 
 const text = (names) => names.map(read).join("");
 
-test("the client is at most 8.5 KB, and the store beside it one", () => {
+test("the client is at most 8.6 KB, and the store beside it one", () => {
   const all = loaded("index.js");
   assert.ok(all.includes("link.js") && all.includes("store.js"));
   assert.ok(!all.includes("sse.js") && !all.includes("back.js") && !all.includes("http.js") && !all.includes("tabs.js"));
