@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from infra.cluster.deadline import until
+from infra.cluster.deadline import DeadlineMissed, until
 from infra.cluster.process import ROOT
 
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9]+)*m")
@@ -73,7 +73,10 @@ class Terminal:
         async def found() -> bool:
             return re.search(pattern, self.text) is not None
 
-        await until(found, f"{self._arguments} says {pattern!r} ({self.text[-500:]!r})", within_s=20)
+        try:
+            await until(found, f"{self._arguments} says {pattern!r}", within_s=20)
+        except DeadlineMissed as missed:
+            raise AssertionError(f"{missed}; it said {self.text[-500:]!r}") from None
 
     async def ended(self, number: signal.Signals | None = None) -> int:
         """Send it a signal, if any, and return its exit status."""
