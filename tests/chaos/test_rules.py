@@ -88,6 +88,23 @@ def test_a_key_that_moved_to_another_partition_is_newer_by_its_time() -> None:
     assert {each.rule for each in judge([history(backward)], truth, positions_of, settled=True).violations} == {"order"}
 
 
+def test_two_deletes_of_one_version_are_told_apart_by_their_time() -> None:
+    truth = TruthLog([
+        Record(0, 1, "items/a", deleted=True, logged_ms=10),
+        Record(0, 5, "items/a", deleted=True, logged_ms=20),
+        Record(1, 1, "items/a", deleted=True, logged_ms=30),
+    ])  # fmt: skip
+    deleted: Frame = {"event": "delete", "resource": "items/a", "version": "1"}
+    for frame, partition in (
+        ({**deleted, "time": "1970-01-01T00:00:00.010Z"}, 0),
+        ({**deleted, "time": "1970-01-01T00:00:00.030Z"}, 1),
+        (deleted, 1),
+    ):
+        told = truth.told_by(frame)
+        assert told is not None
+        assert told.partition == partition
+
+
 def test_a_watcher_has_converged_when_it_holds_the_newest_of_everything() -> None:
     truth = TruthLog([Record(0, 0, "items/a", 1), Record(0, 1, "items/a", 2), Record(0, 2, "items/b", 1)])
     assert not converged(history(connection(put(0, 1), put(2, 1, "b"))), truth)

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -60,11 +61,16 @@ class TruthLog:
         return self._resources.keys()
 
     def told_by(self, frame: Frame) -> Record | None:
-        """The record of that resource and version; where a key has moved and two have it, the one that matches."""
+        """The record of that resource and version; where a key has moved and two have it, the one that it tells of.
+
+        Two deletes are alike but for their time; without one it is the newer of them.
+        """
         offset = int(frame["version"])
         runs = self._resources.get(frame["resource"], {}).values()
         found = [run[at] for run in runs if (at := _index(run, offset)) < len(run) and run[at].offset == offset]
-        return next((record for record in found if record.matches(frame)), found[0] if found else None)
+        alike = [record for record in found if record.matches(frame)] or found
+        told_ms = _time_ms(frame)
+        return max(alike, key=lambda record: (record.logged_ms == told_ms, record.logged_ms), default=None)
 
     def newest(self, resource: str, positions: Positions | None = None) -> Record | None:
         """The newest record of a resource before those positions (nothing of a partition that they don't know)."""
@@ -85,6 +91,11 @@ class TruthLog:
         for partition, first in start.items():
             records = self._partitions.get(partition, [])
             yield from records[_index(records, first) : _index(records, end.get(partition, first))]
+
+
+def _time_ms(frame: Frame) -> int | None:
+    """When the event was, which is the record's own timestamp where our producer wrote it."""
+    return round(datetime.fromisoformat(frame["time"]).timestamp() * 1000) if "time" in frame else None
 
 
 def _index(records: list[Record], offset: int) -> int:
