@@ -49,7 +49,9 @@ class Terminal:
     def _start(self) -> None:
         self._here, there = pty.openpty()
         fcntl.ioctl(there, termios.TIOCSWINSZ, _SIZE)
-        inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+        # A worker of the tests has no terminal, and names a size all the same.
+        ours = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
+        inherited = {name: value for name, value in os.environ.items() if name not in ours}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "cli", *self._arguments],
             cwd=self._folder,
